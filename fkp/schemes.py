@@ -1,0 +1,211 @@
+"""Point schemes as data: which keypoints exist, how they mirror, which regions they form.
+
+A `Scheme` never computes anything about an image; it only names indices. Left and right are the
+subject's own, as in Kaggle's column names, so the subject's left eye is on the right of the image.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """An ordered set of k keypoints.
+
+    Attributes:
+        name: short identifier, also used in files and tables.
+        labels: k names, one per point.
+        mirror: permutation of range(k); point i of a mirrored face is point `mirror[i]` of the
+            original face.
+        regions: region name -> indices, in drawing order.
+        closed: names of the regions that are closed outlines.
+        ocular: indices (left, right) of the outer eye corners, for the inter-ocular distance.
+        pupils: two index tuples (left, right) whose means stand for the pupils.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    mirror: tuple[int, ...]
+    regions: dict[str, tuple[int, ...]] = field(repr=False)
+    closed: frozenset[str] = field(repr=False)
+    ocular: tuple[int, int]
+    pupils: tuple[tuple[int, ...], tuple[int, ...]]
+
+    def __len__(self):
+        return len(self.labels)
+
+    def index(self, label):
+        """Position of a label; ValueError names the label and the scheme."""
+        try:
+            return self.labels.index(label)
+        except ValueError:
+            raise ValueError(f"{self.name} has no point {label!r}") from None
+
+
+def _span(first, last):
+    return tuple(range(first, last + 1))
+
+
+def _swap(k, *pairs):
+    """Permutation of range(k) that exchanges the given pairs and fixes all other indices."""
+    permutation = list(range(k))
+    for a, b in pairs:
+        permutation[a], permutation[b] = b, a
+    return tuple(permutation)
+
+
+_KAGGLE_LABELS = (
+    "left_eye_center", "right_eye_center",
+    "left_eye_inner_corner", "left_eye_outer_corner",
+    "right_eye_inner_corner", "right_eye_outer_corner",
+    "left_eyebrow_inner_end", "left_eyebrow_outer_end",
+    "right_eyebrow_inner_end", "right_eyebrow_outer_end",
+    "nose_tip",
+    "mouth_left_corner", "mouth_right_corner",
+    "mouth_center_top_lip", "mouth_center_bottom_lip",
+)  # fmt: skip
+
+KAGGLE_15 = Scheme(
+    name="kaggle15",
+    labels=_KAGGLE_LABELS,
+    mirror=_swap(15, (0, 1), (2, 4), (3, 5), (6, 8), (7, 9), (11, 12)),
+    regions={
+        "left_eye": (2, 0, 3),
+        "right_eye": (4, 1, 5),
+        "left_eyebrow": (6, 7),
+        "right_eyebrow": (8, 9),
+        "nose": (10,),
+        "mouth": (11, 13, 12, 14),
+    },
+    closed=frozenset({"mouth"}),
+    ocular=(3, 5),
+    pupils=((0,), (1,)),
+)
+
+_IBUG_REGIONS = {
+    "jaw": _span(0, 16),
+    "right_eyebrow": _span(17, 21),
+    "left_eyebrow": _span(22, 26),
+    "nose_bridge": _span(27, 30),
+    "nose_base": _span(31, 35),
+    "right_eye": _span(36, 41),
+    "left_eye": _span(42, 47),
+    "outer_lips": _span(48, 59),
+    "inner_lips": _span(60, 67),
+}
+_IBUG_PAIRS = (
+    *((i, 16 - i) for i in range(8)),
+    *((i, 43 - i) for i in range(17, 22)),
+    (31, 35), (32, 34),
+    (36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46),
+    (48, 54), (49, 53), (50, 52), (55, 59), (56, 58),
+    (60, 64), (61, 63), (65, 67),
+)  # fmt: skip
+_CLOSED = frozenset({"right_eye", "left_eye", "outer_lips", "inner_lips"})
+
+IBUG_68 = Scheme(
+    name="ibug68",
+    labels=tuple(
+        f"{region}_{i - span[0]}" for region, span in _IBUG_REGIONS.items() for i in span
+    ),
+    mirror=_swap(68, *_IBUG_PAIRS),
+    regions=_IBUG_REGIONS,
+    closed=_CLOSED,
+    ocular=(45, 36),
+    pupils=(_span(42, 47), _span(36, 41)),
+)
+
+# Paper C's 44 points: the 68 without the jaw line (its tip stays, last) and without the inner lips.
+_FROM_68 = (*_span(17, 59), 8)
+_TO_44 = {old: new for new, old in enumerate(_FROM_68)}
+
+POINTS_44 = Scheme(
+    name="points44",
+    labels=tuple("chin_tip" if i == 8 else IBUG_68.labels[i] for i in _FROM_68),
+    mirror=tuple(_TO_44[IBUG_68.mirror[i]] for i in _FROM_68),
+    regions={
+        **{
+            region: tuple(_TO_44[i] for i in span)
+            for region, span in _IBUG_REGIONS.items()
+            if region not in ("jaw", "inner_lips")
+        },
+        "chin": (43,),
+    },
+    closed=_CLOSED - {"inner_lips"},
+    ocular=(_TO_44[45], _TO_44[36]),
+    pupils=(_span(_TO_44[42], _TO_44[47]), _span(_TO_44[36], _TO_44[41])),
+)
+
+# Helen's own annotation. The ranges of the regions are as published with the data set; inside a
+# region we take outlines to start at the subject's right-hand corner and brows at the outer end.
+_HELEN_REGIONS = {
+    "jaw": _span(0, 40),
+    "nose": _span(41, 57),
+    "outer_lips": _span(58, 85),
+    "inner_lips": _span(86, 113),
+    "right_eye": _span(114, 133),
+    "left_eye": _span(134, 153),
+    "right_eyebrow": _span(154, 173),
+    "left_eyebrow": _span(174, 193),
+}
+_HELEN_PAIRS = (
+    *((i, 40 - i) for i in range(20)),
+    *((i, 98 - i) for i in range(41, 49)),
+    *((58 + i, 58 + (14 - i) % 28) for i in range(28)),
+    *((86 + i, 86 + (14 - i) % 28) for i in range(28)),
+    *((114 + i, 134 + (10 - i) % 20) for i in range(20)),
+    *((154 + i, 174 + (10 - i) % 20) for i in range(20)),
+)
+
+HELEN_194 = Scheme(
+    name="helen194",
+    labels=tuple(
+        f"{region}_{i - span[0]}" for region, span in _HELEN_REGIONS.items() for i in span
+    ),
+    mirror=_swap(194, *_HELEN_PAIRS),
+    regions=_HELEN_REGIONS,
+    closed=_CLOSED | {"right_eyebrow", "left_eyebrow"},
+    ocular=(144, 114),
+    pupils=(_span(134, 153), _span(114, 133)),
+)
+
+SCHEMES = {scheme.name: scheme for scheme in (KAGGLE_15, IBUG_68, POINTS_44, HELEN_194)}
+
+# (from, to) -> for each target point the source indices whose mean it is.
+_MAPS = {
+    ("ibug68", "kaggle15"): (
+        _span(42, 47), _span(36, 41),
+        (42,), (45,), (39,), (36,),
+        (22,), (26,), (21,), (17,),
+        (30,),
+        (54,), (48,), (51,), (57,),
+    ),
+    ("ibug68", "points44"): tuple((i,) for i in _FROM_68),
+}  # fmt: skip
+
+
+def convert(points, source, target):
+    """Points of one scheme as points of another.
+
+    Args:
+        points: (n, k, 2) of scheme `source`; a target point is NaN if any point it is made of is.
+        source, target: Scheme.
+
+    Returns:
+        float32 (n, len(target), 2).
+
+    Raises:
+        ValueError: no map between the two schemes is known.
+    """
+    if source.name == target.name:
+        return np.asarray(points, dtype=np.float32)
+    try:
+        members = _MAPS[source.name, target.name]
+    except KeyError:
+        known = ", ".join(f"{a} -> {b}" for a, b in _MAPS)
+        raise ValueError(
+            f"no map from {source.name} to {target.name} (known: {known})"
+        ) from None
+    points = np.asarray(points, dtype=np.float32)
+    return np.stack([points[:, list(indices)].mean(axis=1) for indices in members], axis=1)
