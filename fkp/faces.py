@@ -102,6 +102,12 @@ class Faces:
             },
         )
 
+    def sample(self, n, seed=0):
+        """`n` rows drawn at random, in their own order; all rows if there are no more."""
+        if n >= len(self):
+            return self
+        return self.take(np.sort(np.random.default_rng(seed).choice(len(self), n, replace=False)))
+
     def with_points(self, points):
         """The same faces with other points (n, k, 2)."""
         return replace(self, points=np.asarray(points, dtype=np.float32))

@@ -106,9 +106,7 @@ _CLOSED = frozenset({"right_eye", "left_eye", "outer_lips", "inner_lips"})
 
 IBUG_68 = Scheme(
     name="ibug68",
-    labels=tuple(
-        f"{region}_{i - span[0]}" for region, span in _IBUG_REGIONS.items() for i in span
-    ),
+    labels=tuple(f"{region}_{i - span[0]}" for region, span in _IBUG_REGIONS.items() for i in span),
     mirror=_swap(68, *_IBUG_PAIRS),
     regions=_IBUG_REGIONS,
     closed=_CLOSED,
@@ -204,8 +202,6 @@ def convert(points, source, target):
         members = _MAPS[source.name, target.name]
     except KeyError:
         known = ", ".join(f"{a} -> {b}" for a, b in _MAPS)
-        raise ValueError(
-            f"no map from {source.name} to {target.name} (known: {known})"
-        ) from None
+        raise ValueError(f"no map from {source.name} to {target.name} (known: {known})") from None
     points = np.asarray(points, dtype=np.float32)
     return np.stack([points[:, list(indices)].mean(axis=1) for indices in members], axis=1)

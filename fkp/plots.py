@@ -1,0 +1,177 @@
+"""Charts and face panels: data and an `ax` in, the `ax` out; no files, no show."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+# Okabe and Ito's palette: distinct also for colour-blind readers.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+TRUE, PREDICTED = "#00c853", "#ff1744"
+
+STYLE = {
+    "figure.dpi": 110,
+    "figure.constrained_layout.use": True,
+    "axes.prop_cycle": plt.cycler(color=COLOURS),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.alpha": 0.3,
+    "axes.axisbelow": True,
+    "axes.titlesize": "medium",
+    "font.size": 10,
+    "legend.frameon": False,
+    "svg.hashsalt": "fkp",
+    "svg.fonttype": "none",
+}
+
+
+def grid(n, columns=8, side=1.6):
+    """A figure of `n` square panels.
+
+    Returns:
+        (figure, flat array of n axes).
+    """
+    rows = -(-n // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(columns * side, rows * side * 1.12), squeeze=False
+    )
+    for ax in axes.flat:
+        ax.set_axis_off()
+    return figure, axes.flat[:n]
+
+
+def face(ax, image, points=None, scheme=None, predicted=None, title=None):
+    """An image with its true points (green), outlines if `scheme` is given, and predicted (red).
+
+    Args:
+        image: uint8 (h, w, c).
+        points, predicted: (k, 2) pixels; NaN points are not drawn.
+    """
+    ax.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
+    size = 14 if len(points if points is not None else predicted) <= 20 else 3
+    if points is not None and scheme is not None:
+        for region, indices in scheme.regions.items():
+            outline = list(indices) + [indices[0]] * (region in scheme.closed)
+            ax.plot(*points[outline].T, color=TRUE, linewidth=0.6, alpha=0.7)
+    for values, colour in ((points, TRUE), (predicted, PREDICTED)):
+        if values is not None:
+            ax.scatter(*values.T, s=size, color=colour, edgecolor="white", linewidth=0.3, zorder=3)
+    ax.set(xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5))
+    ax.set_axis_off()
+    if title is not None:
+        ax.set_title(title, fontsize=7, pad=2)
+    return ax
+
+
+def labels_per_point(ax, faces):
+    """Horizontal bars: rows in which each point is labelled (paper A, figure 1)."""
+    counts = faces.labelled.sum(axis=0)
+    names = [label.replace("_", " ") for label in faces.scheme.labels]
+    bars = ax.barh(names, counts)
+    ax.bar_label(bars, padding=3, fontsize=7)
+    ax.invert_yaxis()
+    ax.grid(axis="x", alpha=0.3)
+    ax.grid(visible=False, axis="y")
+    ax.set(xlabel="rows with this point labelled", xlim=(0, len(faces) * 1.1))
+    return ax
+
+
+def complete_rows(ax, faces):
+    """Two bars: complete and incomplete rows, with their share."""
+    complete = int(faces.complete.sum())
+    counts = [complete, len(faces) - complete]
+    bars = ax.bar(["complete", "incomplete"], counts, color=COLOURS[:2])
+    ax.bar_label(bars, [f"{c}\n{c / len(faces):.2%}" for c in counts], padding=3)
+    ax.set(ylabel="rows", ylim=(0, len(faces) * 1.15))
+    return ax
+
+
+def history(ax, rows, label="", colour=None, train=True):
+    """Validation RMSE (solid) and training RMSE (dotted) per epoch.
+
+    Args:
+        rows: list of dicts with epoch, train_rmse, validation_rmse, as `fkp.train.fit` returns.
+    """
+    epochs = [row["epoch"] + 1 for row in rows]
+    (line,) = ax.plot(
+        epochs,
+        [row["validation_rmse"] for row in rows],
+        label=f"{label} validation".strip() if train else label,
+        color=colour,
+    )
+    if train:
+        ax.plot(
+            epochs,
+            [row["train_rmse"] for row in rows],
+            ":",
+            color=line.get_color(),
+            label=f"{label} training".strip(),
+        )
+    ax.set(xlabel="epoch", ylabel="RMSE (px)", yscale="log")
+    ticks = ticker_values(ax.get_ylim())
+    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
+    return ax
+
+
+def ticker_values(limits):
+    """Round tick values (1-1.5-2-3-5-7 steps) inside the limits of a logarithmic axis."""
+    low, high = limits
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    values = np.sort(np.outer((1, 1.5, 2, 3, 5, 7), powers).ravel())
+    return [float(f"{v:g}") for v in values if low <= v <= high]
+
+
+def per_point(ax, errors):
+    """RMSE per point, one marker series per model.
+
+    Args:
+        errors: name -> {label: RMSE in px}.
+    """
+    for name, values in errors.items():
+        labels = [label.replace("_", " ") for label in values]
+        style = "o" if len(labels) <= 20 else "-"
+        ax.plot(list(values.values()), labels if style == "o" else range(len(labels)), style,
+                label=name)  # fmt: skip
+    ax.invert_yaxis()
+    ax.grid(axis="x", alpha=0.3)
+    ax.set(xlabel="RMSE (px)")
+    ax.set_xlim(left=0)
+    return ax
+
+
+def ced(ax, curves, unit="inter-ocular NME (%)"):
+    """Cumulative error distributions.
+
+    Args:
+        curves: name -> (x, y) as `fkp.evaluate.ced` returns.
+    """
+    for name, (x, y) in curves.items():
+        ax.plot(x, y, label=name)
+    ax.set(xlabel=unit, ylabel="share of faces", ylim=(0, 1))
+    ax.set_xlim(left=0)
+    return ax
+
+
+def grouped_bars(ax, table, low=None, high=None, unit="RMSE (px)"):
+    """Grouped bars with values on top.
+
+    Args:
+        table: DataFrame, one group per index entry, one bar per column.
+        low, high: DataFrames of the same shape, ends of the error bars; NaN = none.
+    """
+    groups, series = table.shape
+    width = 0.8 / series
+    for j, column in enumerate(table.columns):
+        x = np.arange(groups) + (j - (series - 1) / 2) * width
+        values = table[column].to_numpy(float)
+        error = None
+        if low is not None:
+            error = np.stack([values - low[column], high[column] - values]).clip(0)
+        bars = ax.bar(x, values, width * 0.92, label=str(column).replace("_", " "), yerr=error,
+                      error_kw={"elinewidth": 1, "capsize": 2})  # fmt: skip
+        ax.bar_label(bars, [f"{v:.2f}" if np.isfinite(v) else "" for v in values], fontsize=7,
+                     padding=2)  # fmt: skip
+    ax.set_xticks(np.arange(groups), [str(name).replace("_", " ") for name in table.index])
+    ax.set(ylabel=unit)
+    return ax
