@@ -1,0 +1,3 @@
+from fkp.cli import main
+
+main()

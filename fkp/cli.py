@@ -1,0 +1,289 @@
+"""The command line, `python -m fkp ...`; a command imports what it needs when it runs."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Facial keypoints: run studies, read their reports, look at models and data.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Study = Annotated[str, typer.Argument(help="Name of a study; `studies` lists them.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Profile = Annotated[str | None, typer.Option(help="Profile of the study, such as smoke or quick.")]
+
+
+@app.command()
+def run(
+    study: Study,
+    data: Annotated[
+        Path | None, typer.Option(help="File or folder of faces; default: what data/ holds.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Read the data as this format instead of recognising it.")
+    ] = None,
+    profile: Profile = None,
+    workers: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = 1,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", metavar="NAME=VALUE", help="Set a parameter; may be repeated."),
+    ] = None,
+):
+    """Run a study; finished runs are skipped, interrupted ones resumed.
+
+    Without --data and without a data set in data/ the study runs on drawn faces.
+
+    Example: python -m fkp run paper-a --data data/kaggle --profile quick -p seed=[0,1]
+    """
+    from fkp.progress import watch
+    from fkp.runner import Interrupted, run_study
+    from fkp.study import plan
+
+    planned = plan(
+        study,
+        profile=profile,
+        data=choose_data(data, source),
+        overrides=parse_parameters(parameter or []),
+    )
+    page = planned.reports / "index.html"
+    label = planned.data.label()
+    typer.echo(
+        f"{study}, profile {planned.profile}: {len(planned.runs)} runs on "
+        f"{label['source']} ({label['name']})"
+    )
+    try:
+        with watch(planned) as progress:
+            records = run_study(planned, workers=workers, watch=progress)
+    except Interrupted:
+        typer.echo("stopped; the same command resumes where this one ended", err=True)
+        raise typer.Exit(130) from None
+    failed = [record for record in records if record["status"] == "failed"]
+    for record in failed:
+        typer.echo(f"failed: {record['label']}: {record['error']}", err=True)
+        typer.echo(f"        see {planned.reports / record['notebook_file']}", err=True)
+    typer.echo(f"report: {shorten(page)}")
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def report(study: Study, profile: Profile = None):
+    """Rebuild a study's index.html from the metrics of its runs.
+
+    Example: python -m fkp report paper-a
+    """
+    from fkp.report import write_report
+    from fkp.study import load_study, project
+
+    load_study(study)
+    typer.echo(shorten(write_report(project() / "reports" / study, profile)))
+
+
+@app.command()
+def studies(as_json: AsJson = False):
+    """List the studies.
+
+    Example: python -m fkp studies
+    """
+    from fkp.study import load_study, study_names
+
+    rows = [
+        {"study": name, "title": study["title"], "profiles": list(study["profiles"])}
+        for name in study_names()
+        for study in [load_study(name)]
+    ]
+    show(rows, as_json)
+
+
+@app.command()
+def models(
+    as_json: AsJson = False,
+    shape: Annotated[str, typer.Option(help="Input as HEIGHTxWIDTHxCHANNELS.")] = "96x96x1",
+    points: Annotated[int, typer.Option(min=1, help="Number of points.")] = 15,
+):
+    """List the models: input, number of parameters, size of the saved file.
+
+    Example: python -m fkp models --shape 256x256x1 --points 68
+    """
+    from fkp.models import MODELS
+
+    try:
+        height, width, channels = map(int, shape.split("x"))
+    except ValueError:
+        raise ValueError(f"--shape: expected HEIGHTxWIDTHxCHANNELS, got {shape!r}") from None
+    input_shape = (height, width, channels)
+    show([model_facts(name, input_shape, points) for name in MODELS], as_json)
+
+
+@app.command()
+def inspect(
+    path: Annotated[Path, typer.Argument(help="File or folder of faces.")],
+    source: Annotated[
+        str | None, typer.Option(help="Read as this format instead of recognising it.")
+    ] = None,
+    as_json: AsJson = False,
+):
+    """Describe a data set: rows, labels per point, copies, split.
+
+    Example: python -m fkp inspect data/training.zip
+    """
+    from fkp import sources
+
+    name = source or sources.recognise(path)
+    facts = data_facts(sources.read(path, source=name), name)
+    if as_json:
+        typer.echo(json.dumps(facts, indent=1))
+        return
+    labels = facts.pop("labels_per_point")
+    show([{"": key, "value": value} for key, value in facts.items()], False)
+    show([{"point": key, "labels": value} for key, value in labels.items()], False)
+
+
+def choose_data(path, source):
+    """What a study reads: the given path, what `data/` holds, or drawn faces.
+
+    Raises:
+        ValueError: the path does not exist or is not recognised, or the format is unknown.
+    """
+    from fkp import sources
+    from fkp.provenance import file_fingerprint
+    from fkp.study import Data, project
+
+    if source is not None and source not in sources.SOURCES:
+        raise ValueError(f"unknown source {source!r} (known: {', '.join(sources.SOURCES)})")
+    folder = project() / "data"
+    if path is None and source == "drawn":
+        return Data(forced=True)
+    if path is None:
+        path = next((p for p in [folder, *sorted(folder.glob("*/"))] if holds(p, source)), None)
+        if path is None and source is None:
+            return Data()
+        if path is None:
+            raise ValueError(f"--source {source} needs --data PATH; data/ holds nothing like it")
+    path = Path(path).expanduser().resolve()
+    name = source or sources.recognise(path)
+    return Data(path, name, path.name, file_fingerprint(path), forced=source is not None)
+
+
+def holds(path, source):
+    """Whether a path holds data of a format (None: of any)."""
+    from fkp import sources
+
+    try:
+        return sources.recognise(path) == source or source is None
+    except ValueError:
+        return False
+
+
+def parse_parameters(texts):
+    """["seed=[0,1]", "model=resnet18"] -> dict; values are read as YAML."""
+    import yaml
+
+    values = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name.isidentifier() and equals):
+            raise ValueError(f"-p: expected NAME=VALUE, got {text!r}")
+        try:
+            values[name] = yaml.safe_load(value) if value else ""
+        except yaml.YAMLError:
+            raise ValueError(f"-p {name}: cannot read the value {value!r}") from None
+    return values
+
+
+def model_facts(name, input_shape, n_points):
+    """Input, parameter count and saved size (float32, without optimizer state) of one model."""
+    import tempfile
+
+    from fkp.models import build
+
+    model = build(name, input_shape, n_points)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.keras"
+        model.save(file)
+        size = file.stat().st_size
+    return {
+        "name": name,
+        "input": "x".join(map(str, input_shape)),
+        "parameters": model.count_params(),
+        "file_mb": round(size / 1e6, 2),
+    }
+
+
+def data_facts(faces, source):
+    """Counts that describe faces, as a flat dict (`labels_per_point` is one of its own)."""
+    from fkp.split import duplicates, holdout
+
+    counts = {"exact": 0, "near": 0, "groups": len(set(faces.groups.tolist()))}
+    if source != "drawn":
+        counts = duplicates(faces)
+    facts = {
+        "source": faces.source,
+        "rows": len(faces),
+        "complete_rows": int(faces.complete.sum()),
+        "image_shape": "x".join(map(str, faces.image_shape)),
+        "scheme": faces.scheme.name,
+        "labels": int(faces.labelled.sum()),
+        "exact_duplicates": counts["exact"],
+        "near_duplicates": counts["near"],
+        "groups": counts["groups"],
+    }
+    facts |= {
+        f"part_{part or 'none'}": int((faces.parts == part).sum())
+        for part in sorted({*faces.parts})
+    }
+    try:
+        split = holdout(faces)
+        facts |= {f"split_{p}": len(getattr(split, p)) for p in ("train", "validation", "test")}
+    except ValueError as error:
+        facts["split"] = str(error)
+    per_point = faces.labelled.sum(axis=0).tolist()
+    return facts | {"labels_per_point": dict(zip(faces.scheme.labels, per_point, strict=True))}
+
+
+def show(rows, as_json):
+    """Print dicts of the same keys as JSON or as a table."""
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for key, value in (rows[0] if rows else {}).items():
+        numeric = isinstance(value, int | float)
+        table.add_column(key.replace("_", " "), justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(cell(value) for value in row.values()))
+    Console().print(table)
+
+
+def cell(value):
+    """A value as text: thousands separated, lists joined."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def shorten(path):
+    """The path relative to the current folder where it lies below it."""
+    try:
+        return Path(path).relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def main():
+    """Run the command line; expected errors become one line and status 2."""
+    try:
+        app(prog_name="python -m fkp")
+    except (ValueError, OSError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)

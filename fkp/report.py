@@ -1,0 +1,222 @@
+"""`index.html` of a study, built from its manifest.json and the runs' metrics.json alone."""
+
+import json
+import shutil
+from pathlib import Path
+
+import jinja2
+
+from fkp.provenance import write_json, write_text
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def read_manifest(reports):
+    """The manifest of a study's report folder; an empty one if there is none.
+
+    `{"study": name, "latest": profile, "profiles": {profile: section}}`; a section holds title,
+    text, data, environment, git and the records of its runs, in order.
+    """
+    path = Path(reports) / "manifest.json"
+    if not path.exists():
+        return {"study": Path(reports).name, "latest": None, "profiles": {}}
+    return json.loads(path.read_text())
+
+
+def write_manifest(reports, study, profile, section):
+    """Put the section of one profile into the manifest; those of other profiles stay."""
+    manifest = read_manifest(reports)
+    profiles = manifest["profiles"] | {profile: section}
+    write_json(
+        Path(reports) / "manifest.json",
+        {"study": study, "latest": profile, "profiles": profiles},
+    )
+
+
+def shown_folders(reports):
+    """Names of the run folders that some profile of the manifest refers to."""
+    sections = read_manifest(reports)["profiles"].values()
+    return {record["folder"] for section in sections for record in section["runs"]}
+
+
+def write_report(reports, profile=None):
+    """Write `index.html` and `figures/<profile>/`.
+
+    Args:
+        reports: `reports/<study>`.
+        profile: which runs to show; None = those of the latest `run`.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        ValueError: the study has no results, or none of this profile.
+    """
+    reports = Path(reports)
+    manifest = read_manifest(reports)
+    profile = profile or manifest["latest"]
+    if profile not in manifest["profiles"]:
+        known = ", ".join(manifest["profiles"]) or "none yet"
+        raise ValueError(f"no results of {reports.name} at profile {profile} (there: {known})")
+    section = manifest["profiles"][profile]
+    runs = [_load(reports, record) for record in section["runs"]]
+    page = (
+        _environment()
+        .get_template("index.html")
+        .render(
+            study=manifest["study"],
+            profile=profile,
+            section=section,
+            runs=runs,
+            highlights=[run for run in runs if not run["grid"]],
+            grids=_grids(runs),
+            figures=_figures(reports, profile, runs),
+            seeds=sorted({s for run in runs if (s := _seed(run)) is not None}),
+            seconds=sum(run["seconds"] or 0 for run in runs),
+        )
+    )
+    write_text(reports / "index.html", page)
+    return reports / "index.html"
+
+
+def headline(metrics):
+    """The first score of a run in words, "rmse 2.31 px"; "" without scores."""
+    for name, score in (metrics.get("scores") or {}).items():
+        if (text := _score(score)) != "":
+            unit = score.get("unit") or "" if isinstance(score, dict) else ""
+            return f"{name} {text} {unit}".rstrip()
+    return ""
+
+
+def duration(seconds):
+    """ "8.2s", "1m32s", "2h05m"."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m{rest:02d}s" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02d}m"
+
+
+def _load(reports, record):
+    folder = reports / "runs" / record["folder"]
+    try:
+        metrics = json.loads((folder / "metrics.json").read_text())
+    except (OSError, ValueError):
+        metrics = {}
+    status = record["status"]
+    if status == "finished" and not metrics:
+        status = "missing"
+    page = folder / "notebook.html"
+    return record | {
+        "status": status,
+        "metrics": metrics,
+        "seconds": (metrics.get("run") or {}).get("seconds"),
+        "page": page.relative_to(reports).as_posix() if page.exists() else None,
+    }
+
+
+def _seed(run):
+    parameters = (run["metrics"].get("run") or {}).get("parameters") or {}
+    return run["metrics"].get("seed", parameters.get("seed"))
+
+
+def _grids(runs):
+    """One table per entry of the study that has a grid: its axes, then the scores."""
+    tables = []
+    names = dict.fromkeys(run["name"] for run in runs if run["grid"])
+    for name in names:
+        rows = [run for run in runs if run["name"] == name and run["grid"]]
+        axes = list(dict.fromkeys(axis for run in rows for axis in run["grid"]))
+        scores = {}
+        for run in rows:
+            for key, score in (run["metrics"].get("scores") or {}).items():
+                if _score(score) != "":
+                    scores.setdefault(key, score.get("unit") if isinstance(score, dict) else None)
+        tables.append({"name": name, "axes": axes, "scores": scores, "runs": rows})
+    return tables
+
+
+def _figures(reports, profile, runs):
+    """Run folder -> figures to show; charts of runs outside a grid are copied to keep them.
+
+    Charts are SVG. Pictures (any other format) may show faces of real people: they are shown from
+    the run's own folder, which is not committed.
+    """
+    kept, shown = set(), {}
+    store = reports / "figures" / profile
+    for run in (run for run in runs if not run["grid"]):
+        for figure in run["metrics"].get("figures") or []:
+            source = reports / "runs" / run["folder"] / figure["file"]
+            target = source
+            if source.suffix == ".svg":
+                target = store / f"{run['name']}-{source.name}"
+                kept.add(target)
+                if source.exists():
+                    _copy(source, target)
+            if target.exists():
+                link = target.relative_to(reports).as_posix()
+                shown.setdefault(run["folder"], []).append(figure | {"link": link})
+    for old in store.glob("*"):
+        if old not in kept:
+            old.unlink()
+    return shown
+
+
+def _copy(source, target):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.tmp")
+    shutil.copyfile(source, temporary)
+    temporary.replace(target)
+
+
+def _environment():
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters |= {
+        "cell": _cell,
+        "duration": duration,
+        "interval": _interval,
+        "markdown": _markdown,
+        "numeric": _is_numeric,
+        "score": _score,
+    }
+    return env
+
+
+def _markdown(text):
+    import mistune
+    from markupsafe import Markup
+
+    return Markup(mistune.html(text or ""))
+
+
+def _cell(value):
+    """A table cell: numbers to four significant digits, nothing for None."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _score(score):
+    """The value of a score, "" if it is no number."""
+    value = score.get("value") if isinstance(score, dict) else score
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    return _cell(value)
+
+
+def _interval(score):
+    if not isinstance(score, dict) or score.get("low") is None or score.get("high") is None:
+        return ""
+    return f"{_cell(score['low'])}–{_cell(score['high'])}"
+
+
+def _is_numeric(value):
+    return value is None or isinstance(value, int | float)

@@ -1,0 +1,285 @@
+"""A study: notebooks x parameter grid, read from YAML and planned into runs.
+
+```yaml
+title: Imputation against augmentation
+text: One paragraph of Markdown for the top of the report.
+parameters: {epochs: 20}        # for every notebook that has the parameter
+runs:
+  - notebook: train             # notebooks/NN-train.ipynb
+    name: grid                  # optional: what the runs are called instead of the notebook
+    parameters: {epochs: 30}
+    grid: {model: [baseline_cnn, manual_cnn], seed: [0, 1]}
+    exclude: [{model: manual_cnn, seed: 1}]
+    profiles: {smoke: {seed: 0}}     # what a profile changes for these runs only
+  - notebook: compare
+    collect: true               # runs last, reads the finished runs
+profiles:
+  smoke: {epochs: 1}
+  quick: {epochs: 8}
+```
+
+A run's parameters are, later ones winning: the notebook's defaults, the study's, the run's, the
+profile's, the run's own profile's, the grid's, and those of the command line. A profile or command
+line value that names an axis of the grid replaces that axis: a list by its values, anything else by
+one value.
+"""
+
+import itertools
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import yaml
+
+from fkp.dependencies import code_fingerprint
+from fkp.notebooks import Notebook, find_notebook
+from fkp.provenance import digest, file_fingerprint
+
+# What draws and records results but does not make them: no reason to repeat the runs of a grid.
+PRESENTATION = frozenset({"fkp.plots", "fkp.provenance", "fkp.results"})
+ENGINE_PARAMETERS = ("out", "data", "source", "runs_dir", "runs")
+_STUDY_KEYS = ("title", "text", "parameters", "runs", "profiles")
+_RUN_KEYS = ("notebook", "name", "parameters", "grid", "exclude", "profiles", "collect")
+
+
+@dataclass(frozen=True)
+class Data:
+    """What the runs read: a path and what it holds, or drawn faces.
+
+    Attributes:
+        path: absolute path, None for drawn faces.
+        source: name of the format, "drawn" without a path.
+        name: what reports call it; never more of the path than its last part.
+        fingerprint: of the content.
+        forced: the format was given by the user, not recognised.
+    """
+
+    path: Path | None = None
+    source: str = "drawn"
+    name: str = "drawn faces"
+    fingerprint: str = "drawn"
+    forced: bool = False
+
+    def label(self):
+        """The committed part: no path."""
+        return {"source": self.source, "name": self.name, "fingerprint": self.fingerprint}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One notebook with its final parameters.
+
+    Attributes:
+        notebook: what runs.
+        name: what the run is called: the notebook, or the `name` of its entry.
+        axes: the grid parameters of this run, in the order of the grid.
+        parameters: every parameter but those in `ENGINE_PARAMETERS`.
+        collect: runs last and reads the others.
+        key: hash of all the result depends on. That of a collecting run is complete only once the
+            runs it reads are finished: see `with_inputs`.
+    """
+
+    notebook: Notebook = field(repr=False)
+    name: str
+    axes: dict
+    parameters: dict
+    collect: bool
+    key: str
+
+    @property
+    def label(self):
+        """ "train baseline_cnn mask seed 0"."""
+        values = (v if isinstance(v, str) else f"{k} {v}" for k, v in self.axes.items())
+        return " ".join([self.name, *values])
+
+    @property
+    def slug(self):
+        """The label as a file name without the names of the axes: "train-baseline_cnn-mask-0"."""
+        words = "-".join([self.name, *map(str, self.axes.values())])
+        return re.sub(r"[^\w.-]+", "_", words).strip("_")[:80]
+
+    @property
+    def folder(self):
+        """Name of the run's folder under `reports/<study>/runs/`."""
+        return f"{self.slug}-{self.key}"
+
+    def with_inputs(self, inputs):
+        """The same run keyed by the files it reads as well; `inputs` is JSON-able."""
+        return replace(self, key=digest(self.key, inputs))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The runs of one study at one profile on one data set."""
+
+    study: str
+    title: str
+    text: str
+    profile: str
+    data: Data
+    runs: tuple[Run, ...]
+    root: Path
+
+    @property
+    def reports(self):
+        """Folder of the study's results."""
+        return self.root / "reports" / self.study
+
+
+def project():
+    """The project folder, which holds notebooks/, reports/, data/ and the package fkp/."""
+    return Path(__file__).resolve().parents[1]
+
+
+def study_names(root=None):
+    """Names of the studies in `notebooks/studies/`."""
+    folder = Path(root or project()) / "notebooks" / "studies"
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def load_study(name, root=None):
+    """The checked content of a study's YAML file, as a dict with every key of a study.
+
+    Raises:
+        ValueError: no such study, not YAML, or a key that a study does not know.
+    """
+    path = Path(root or project()) / "notebooks" / "studies" / f"{name}.yaml"
+    if not path.is_file():
+        raise ValueError(f"no study {name!r} (known: {', '.join(study_names(root))})")
+    try:
+        study = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(study, dict) or not isinstance(study.get("runs"), list):
+        raise ValueError(f"{path.name}: expected a mapping with a list `runs`")
+    _known(study, _STUDY_KEYS, path.name)
+    for number, entry in enumerate(study["runs"], 1):
+        where = f"{path.name}, run {number}"
+        if not isinstance(entry, dict) or "notebook" not in entry:
+            raise ValueError(f"{where}: expected a mapping with `notebook`")
+        _known(entry, _RUN_KEYS, where)
+        _known(entry.get("profiles") or {}, study.get("profiles") or {}, f"{where}, profiles")
+    empty = {"title": name, "text": "", "parameters": {}, "profiles": {}}
+    return empty | {key: value for key, value in study.items() if value is not None}
+
+
+def plan(name, *, profile=None, data=None, overrides=None, root=None):
+    """Expand a study into runs.
+
+    Args:
+        name: of the study.
+        profile: one of the study's profiles; None = quick, or the first if there is no quick.
+        data: Data; None = drawn faces.
+        overrides: parameter -> value, stronger than everything in the file.
+        root: project folder; None = the one this package lies in.
+
+    Returns:
+        Plan; runs come in the order of the file, those that collect last.
+
+    Raises:
+        ValueError: unknown study, profile, notebook or parameter, or a parameter that only the
+            engine sets.
+    """
+    root = Path(root or project())
+    study, data, overrides = load_study(name, root), data or Data(), overrides or {}
+    profile = _choose_profile(study["profiles"], profile)
+    settings = study["profiles"].get(profile) or {}
+    entries = [
+        (entry, find_notebook(root / "notebooks", entry["notebook"])) for entry in study["runs"]
+    ]
+    every = {key for _, notebook in entries for key in notebook.defaults}
+    _known(study["parameters"], every, f"{name}: parameters")
+    for other, values in study["profiles"].items():
+        _known(values or {}, every, f"{name}: profile {other}")
+    _known(overrides, every, "-p")
+    _refuse_engine_parameters([study["parameters"], *study["profiles"].values(), overrides])
+    if data.forced and "source" not in every:
+        raise ValueError(f"{name}: no notebook of this study has a parameter `source`")
+
+    runs = {}
+    for entry, notebook in sorted(entries, key=lambda pair: bool(pair[0].get("collect"))):
+        for axes, parameters in _expand(entry, notebook, profile, study, settings, overrides):
+            run = _run(entry, notebook, axes, parameters, data, root)
+            runs.setdefault((run.name, run.key), run)
+    title, text = study["title"], study["text"]
+    return Plan(name, title, text, profile, data, tuple(runs.values()), root)
+
+
+def _choose_profile(profiles, profile):
+    if profile is None:
+        return "quick" if "quick" in profiles or not profiles else next(iter(profiles))
+    if profiles:
+        _known([profile], profiles, "profile")
+    return profile
+
+
+def _expand(entry, notebook, profile, study, settings, overrides):
+    """Yield (axes, parameters) of each run of one entry."""
+    where = f"notebook {notebook.name}"
+    fixed, grid = entry.get("parameters") or {}, entry.get("grid") or {}
+    for rule in entry.get("exclude") or []:
+        _known(rule, grid, f"{where}: exclude")
+    own = (entry.get("profiles") or {}).get(profile) or {}
+    for given in (fixed, grid, *(v or {} for v in (entry.get("profiles") or {}).values())):
+        _known(given, notebook.defaults, where)
+        _refuse_engine_parameters([given])
+    own = {k: v for k, v in (settings | own).items() if k in notebook.defaults}
+    forced = {k: v for k, v in overrides.items() if k in notebook.defaults}
+    changes = own | forced
+    axes = {k: changes.get(k, values) for k, values in grid.items()}
+    axes = {k: values if isinstance(values, list) else [values] for k, values in axes.items()}
+    base = notebook.defaults | study["parameters"] | fixed | changes
+    base = {k: v for k, v in base.items() if k in notebook.defaults and k not in ENGINE_PARAMETERS}
+    for values in itertools.product(*axes.values()):
+        point = dict(zip(axes, values, strict=True))
+        if not any(_matches(rule, point) for rule in entry.get("exclude") or []):
+            yield point, base | point
+
+
+def _matches(rule, point):
+    return all(name in point and point[name] == value for name, value in rule.items())
+
+
+def _run(entry, notebook, axes, parameters, data, root):
+    collect = bool(entry.get("collect"))
+    reads_data = "data" in notebook.defaults
+    words = [*_words(parameters), data.source] if reads_data else list(_words(parameters))
+    key = digest(
+        code_fingerprint(notebook.code, root / "fkp", words, PRESENTATION if axes else ()),
+        _with_contents(parameters, notebook.path.parent),
+        [data.source, data.fingerprint] if reads_data else None,
+    )
+    return Run(notebook, entry.get("name") or notebook.name, axes, parameters, collect, key)
+
+
+def _with_contents(value, folder):
+    """A parameter value in which the path of an existing file stands with what it holds."""
+    if isinstance(value, dict):
+        return {key: _with_contents(item, folder) for key, item in value.items()}
+    if isinstance(value, str) and "/" in value and (folder / value).is_file():
+        return [Path(value).name, file_fingerprint(folder / value)]
+    return value
+
+
+def _words(value):
+    """All strings inside a parameter value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (word for pair in value.items() for item in pair for word in _words(item))
+    elif isinstance(value, list | tuple):
+        yield from (word for item in value for word in _words(item))
+
+
+def _known(given, known, where):
+    unknown = [str(key) for key in given if key not in known]
+    if unknown:
+        raise ValueError(
+            f"{where}: unknown {', '.join(map(repr, unknown))} (known: {', '.join(sorted(known))})"
+        )
+
+
+def _refuse_engine_parameters(several):
+    for name in {key for values in several for key in values or {}} & set(ENGINE_PARAMETERS):
+        hint = f"--{name}" if name in ("data", "source") else "the engine"
+        raise ValueError(f"parameter {name!r} is set by {hint}, not by a study or -p")
