@@ -175,3 +175,17 @@ def grouped_bars(ax, table, low=None, high=None, unit="RMSE (px)"):
     ax.set_xticks(np.arange(groups), [str(name).replace("_", " ") for name in table.index])
     ax.set(ylabel=unit)
     return ax
+
+
+def point_cloud(ax, faces):
+    """Every labelled point of every face, one colour per point of the scheme, means in black."""
+    h, w, _ = faces.image_shape
+    alpha = float(np.clip(300 / max(len(faces), 1), 0.03, 0.5))
+    for i in range(len(faces.scheme)):
+        colour = COLOURS[i % (len(COLOURS) - 1)]
+        ax.scatter(*faces.points[:, i].T, s=2, alpha=alpha, color=colour, linewidth=0,
+                   rasterized=True)  # fmt: skip
+    ax.scatter(*np.nanmean(faces.points, axis=0).T, s=9, color="black", zorder=3)
+    ax.set(xlim=(-0.5, w - 0.5), ylim=(h - 0.5, -0.5), aspect="equal", xlabel="x (px)",
+           ylabel="y (px)")  # fmt: skip
+    return ax

@@ -20,18 +20,18 @@ def describe(faces):
     }
 
 
-def record(out, faces, **sections):
+def record(out, data, **sections):
     """Write `out`/metrics.json: the data, the given sections and the versions it was made with.
 
     Args:
         out: run folder; None (a notebook opened by hand) writes nothing.
-        faces: the faces as read, before any split.
+        data: as `describe` returns it, of the faces as read, before any split.
         **sections: JSON-ready values: scores, model, history, tables, figures, ...
 
     Returns:
         The dict that was written.
     """
-    metrics = {"data": describe(faces), **sections, "environment": environment()}
+    metrics = {"data": data, **sections, "environment": environment()}
     if out is not None:
         write_json(Path(out) / "metrics.json", metrics)
     return metrics
@@ -59,24 +59,30 @@ def table(frame, title, note=""):
     }
 
 
-def load(runs_dir, notebook, profile=None):
+def load(runs_dir, notebook, runs=None):
     """The metrics of the finished runs of one notebook.
 
     Args:
         runs_dir: folder of run folders.
         notebook: name without number, e.g. "train".
-        profile: keep runs of this profile only.
+        runs: names of the run folders to read, in that order; None = all.
 
     Returns:
-        List of metrics dicts, sorted by folder name.
+        List of metrics dicts.
+
+    Raises:
+        ValueError: there is no such run, or the runs are on different data.
     """
-    runs = []
-    for path in sorted(Path(runs_dir).glob("*/metrics.json")):
-        metrics = json.loads(path.read_text())
-        run = metrics.get("run", {})
-        if run.get("notebook") == notebook and profile in (None, run.get("profile")):
-            runs.append(metrics)
-    return runs
+    folders = sorted(p.name for p in Path(runs_dir).glob("*/")) if runs is None else runs
+    files = [Path(runs_dir) / name / "metrics.json" for name in folders]
+    several = [json.loads(path.read_text()) for path in files if path.exists()]
+    several = [m for m in several if m.get("run", {}).get("notebook") == notebook]
+    if not several:
+        raise ValueError(f"{runs_dir}: no finished run of the notebook {notebook!r}")
+    prints = {m["data"]["fingerprint"] for m in several}
+    if len(prints) > 1:
+        raise ValueError(f"{runs_dir}: runs on different data ({', '.join(sorted(prints))})")
+    return several
 
 
 def frame(runs, scores, parameters):
@@ -100,3 +106,42 @@ def frame(runs, scores, parameters):
             row[f"{score}_low"], row[f"{score}_high"] = entry.get("low"), entry.get("high")
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def over_seeds(runs_frame, score, by):
+    """Mean and spread of a score over the runs that differ only in their seed.
+
+    Args:
+        runs_frame: as `frame` returns it.
+        score: name of a score column.
+        by: columns that tell the rows of the result apart.
+
+    Returns:
+        DataFrame indexed by `by`: mean, sd (NaN for one run), seeds, low and high: the range over
+        seeds, or for one run the bootstrap interval of its test rows.
+    """
+    groups = runs_frame.dropna(subset=[score]).groupby(by, sort=False)
+    summary = groups[score].agg(mean="mean", sd="std", seeds="count", low="min", high="max")
+    single = summary["seeds"] == 1
+    for side in ("low", "high"):
+        summary.loc[single, side] = groups[f"{score}_{side}"].first()[single]
+    return summary
+
+
+def as_text(summary, digits=2):
+    """ "2.31 ± 0.04 (3)" where several seeds ran, "2.31 [2.25, 2.38]" where one did."""
+
+    def cell(row):
+        if row.seeds > 1:
+            return f"{row['mean']:.{digits}f} ± {row.sd:.{digits}f} ({int(row.seeds)})"
+        return f"{row['mean']:.{digits}f} [{row.low:.{digits}f}, {row.high:.{digits}f}]"
+
+    return summary.apply(cell, axis=1)
+
+
+def in_order(table, rows, columns):
+    """The table with rows and columns in the given order; what is not there is left out."""
+    return table.reindex(
+        index=[name for name in rows if name in table.index],
+        columns=[name for name in columns if name in table.columns],
+    )

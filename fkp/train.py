@@ -16,6 +16,7 @@ from tqdm import tqdm
 from fkp import evaluate
 from fkp.losses import MaskedMSE
 from fkp.models import save
+from fkp.models.contract import start_at
 from fkp.predict import predict
 from fkp.provenance import write_json
 
@@ -124,6 +125,7 @@ def fit(
         folder.mkdir(parents=True, exist_ok=True)
         model, history = _resume(model, folder, steps)
     if not history:
+        start_at(model, np.nanmean(train.points, axis=0))
         rate = learning_rate_schedule(learning_rate, epochs * steps, schedule)
         optimizer = keras.optimizers.AdamW if weight_decay else keras.optimizers.Adam
         decay = {"weight_decay": weight_decay} if weight_decay else {}

@@ -1,6 +1,7 @@
 """The two ends that every Keras model here shares: pixels in, points out."""
 
 import keras
+import numpy as np
 from keras import layers
 
 
@@ -24,11 +25,26 @@ def as_rgb(x):
 def points_out(features, input_shape, n_points):
     """Linear head: features (n, f) -> points (n, n_points, 2) in pixels.
 
-    The dense layer works in units of half the image, with 0 at its centre.
+    The dense layer works in units of a sixteenth of the image, about the spread of a keypoint over
+    faces, with 0 at the centre; its kernel starts at zero, so an untrained model answers with its
+    bias, the same shape for every face (see `start_at`).
     """
-    h, w, _ = input_shape
-    x = layers.Dense(2 * n_points, dtype="float32", name="coordinates")(features)
+    x = layers.Dense(
+        2 * n_points, kernel_initializer="zeros", dtype="float32", name="coordinates"
+    )(features)
     x = layers.Reshape((n_points, 2), dtype="float32", name="xy")(x)
-    return layers.Rescaling(
-        [w / 2, h / 2], offset=[(w - 1) / 2, (h - 1) / 2], dtype="float32", name="points"
-    )(x)
+    scale, centre = _frame(input_shape)
+    return layers.Rescaling(scale, offset=centre, dtype="float32", name="points")(x)
+
+
+def start_at(model, shape):
+    """Set the head's bias so that an untrained model answers with `shape` (k, 2), in pixels."""
+    scale, centre = _frame(model.input_shape[1:])
+    head = model.get_layer("coordinates")
+    head.bias.assign(((np.asarray(shape) - centre) / scale).reshape(-1))
+
+
+def _frame(input_shape):
+    """(pixels per unit, pixel at zero) of the head, each [x, y]."""
+    h, w, _ = input_shape
+    return [w / 16, h / 16], [(w - 1) / 2, (h - 1) / 2]
