@@ -1,0 +1,374 @@
+"""The drawn face as a picture: paint in layers, light, shadow and camera.
+
+Everything is painted flat in upright face units (see `_face_model`), in RGB, later layers over
+earlier ones; then one soft light field shapes the face, and the camera blurs and adds grain.
+"""
+
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+
+_SKIN = np.array([(246, 208, 186), (224, 172, 140), (190, 132, 98), (128, 82, 58), (76, 48, 38)])
+_HAIR = np.array(
+    [(22, 18, 18), (44, 30, 24), (84, 54, 34), (128, 84, 48), (196, 158, 104), (190, 186, 180)]
+)
+_EYES = np.array([(34, 20, 14), (58, 36, 22), (70, 66, 40), (62, 88, 108), (84, 94, 100)])
+
+_RELIEF = (  # soft bumps: part, point of it, dx, dy, width, height, rise
+    ("bridge", 3, 0, -0.02, 0.13, 0.11, 0.13), ("bridge", 1, 0, 0.05, 0.09, 0.26, 0.07),
+    ("nose", 22, 0, 0.0, 0.07, 0.08, 0.05), ("nose", 42, 0, 0.0, 0.07, 0.08, 0.05),
+    ("pupils", 0, 0, -0.03, 0.25, 0.12, -0.085), ("pupils", 1, 0, -0.03, 0.25, 0.12, -0.085),
+    ("pupils", 0, -0.08, 0.5, 0.27, 0.24, 0.08), ("pupils", 1, 0.08, 0.5, 0.27, 0.24, 0.08),
+    ("right_brow", 10, 0, 0.03, 0.3, 0.09, 0.04), ("left_brow", 10, 0, 0.03, 0.3, 0.09, 0.04),
+    ("outer_lips", 63, 0, 0.07, 0.24, 0.06, -0.04), ("outer_lips", 21, 0, -0.1, 0.05, 0.08, -0.02),
+    ("jaw", 40, 0, -0.2, 0.24, 0.15, 0.07),
+)  # fmt: skip
+_BUMPS = np.array([bump[2:] for bump in _RELIEF], np.float32)
+# The coarse grid of the light in upright face units, and the matrix from its cells to them.
+_GRID_X, _GRID_Y = np.linspace(-2, 2, 49, dtype=np.float32), np.linspace(-2.2, 2.4, 57, dtype="f4")
+_GRID_MATRIX = np.array([(4 / 48, 0, -2), (0, 4.6 / 56, -2.2), (0, 0, 1)])
+
+_ANGLE = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+_CIRCLE = np.stack([np.cos(_ANGLE), np.sin(_ANGLE)], axis=1)
+
+# Thresholds of a person's uniform looks.
+_BALD, _LONG, _HAT, _SUNGLASSES, _GLASSES = 0.12, 0.55, 0.07, 0.06, 0.27
+_BEARDS = (0.55, 0.72, 0.8, 0.86)  # stubble, full beard, goatee, moustache from here on
+
+
+def picture(face, p, f, matrix, size, rng=None):
+    """Paint, light and photograph a face.
+
+    Args:
+        face: projected curves, name -> (m, 2), upright face units.
+        p, f: traits of the person and the frame.
+        matrix: (2, 3), upright face units -> pixels.
+        size: side of the image in pixels.
+        rng: numpy Generator for background, clutter, occluders, shadows and grain; without it
+            the wall is plain and nothing is in the way.
+
+    Returns:
+        uint8 (size, size, 3), RGB.
+    """
+    canvas, paint = _Canvas(size, matrix), _colours(p)
+    if rng is not None:
+        _background(canvas, rng)
+    _behind(canvas, face, p, paint)
+    canvas.fill(face["head"], paint.skin)
+    canvas.cover(face["head"])
+    _marks(canvas, face, p, f, paint)
+    for side in ("right", "left"):
+        _eye(canvas, face, side, p, paint)
+    _nose(canvas, face, f, paint)
+    _mouth(canvas, face, f, paint)
+    for side in ("right", "left"):
+        canvas.fill(face[f"{side}_brow"], paint.brow, 0.85)
+    _hair(canvas, face, p, paint)
+    _glasses(canvas, face, p)
+    if rng is not None:
+        _occluder(canvas, face, paint, rng)
+    return _photograph(canvas, face, f, rng)
+
+
+class _Canvas:
+    """An RGB picture that is painted in upright face units, twice as fine where it is small."""
+
+    def __init__(self, size, matrix):
+        self.size, self.matrix = size, matrix
+        self.fine = 2 if size < 160 else 1
+        side = size * self.fine
+        self.pixels = np.full((side, side, 3), 150, np.uint8)
+        self.person = np.zeros((side, side), np.uint8)  # 255 where the face's light falls
+        self.unit = self.fine * np.hypot(*matrix[:, 0])  # pixels of this canvas per face unit
+        self._turn = matrix[:, :2].T * (16 * self.fine)
+        self._move = (matrix[:, 2] * self.fine + (self.fine - 1) / 2) * 16
+
+    def place(self, points):
+        """Face units -> this canvas's pixels in 1/16, as OpenCV's `shift=4` wants them."""
+        return np.rint(points @ self._turn + self._move).astype(np.int32)
+
+    def fill(self, outline, colour, alpha=1.0):
+        """Fill an outline (m, 2) with an RGB colour."""
+
+        def draw(pixels, outlines):
+            cv2.fillPoly(pixels, outlines, colour, cv2.LINE_AA, 4)
+
+        self._blend([self.place(outline)], alpha, 1, draw)
+
+    def line(self, curves, colour, width, alpha=1.0, closed=False):
+        """Draw curves, each (m, 2), `width` face units wide; hair-thin ones get fainter."""
+        thick = max(1, round(width * self.unit))
+        alpha = alpha * min(1, width * self.unit / thick + 0.2)
+
+        def draw(pixels, curves):
+            cv2.polylines(pixels, curves, closed, colour, thick, cv2.LINE_AA, 4)
+
+        self._blend([self.place(curve) for curve in curves], alpha, thick, draw)
+
+    def cover(self, outline):
+        """Count a region as part of the person."""
+        cv2.fillPoly(self.person, [self.place(outline)], 255, cv2.LINE_8, 4)
+
+    def _blend(self, shapes, alpha, margin, draw):
+        """Draw opaquely, or on a copy of the smallest box around the shapes that is blended in."""
+        if alpha >= 1:
+            return draw(self.pixels, shapes)
+        every = shapes[0] if len(shapes) == 1 else np.concatenate(shapes)
+        left, top = np.maximum(every.min(axis=0) // 16 - margin - 1, 0).tolist()
+        right, bottom = (every.max(axis=0) // 16 + margin + 2).tolist()
+        below = self.pixels[top : max(bottom, 0), left : max(right, 0)]
+        if below.size:
+            above = below.copy()
+            draw(above, [shape - (16 * left, 16 * top) for shape in shapes])
+            below[:] = cv2.addWeighted(above, alpha, below, 1 - alpha, 0)
+
+
+def _shade(colour, factor):
+    return tuple(min(255.0, c * factor) for c in colour)
+
+
+def _mix(first, second, share):
+    return tuple(a + share * (b - a) for a, b in zip(first, second, strict=True))
+
+
+def _along(palette, u):
+    """The colour at u in [0, 1] along a palette."""
+    at = u * (len(palette) - 1)
+    low = min(int(at), len(palette) - 2)
+    return _mix(palette[low].tolist(), palette[low + 1].tolist(), at - low)
+
+
+def _colours(p):
+    skin = _along(_SKIN, p["tone"])
+    dark_hair = p["tone"] > 0.6 and p["age"] < 0.8
+    hair = _along(_HAIR[:3] if dark_hair else _HAIR, p["hair_hue"])
+    red = 0.1 + 0.25 * p["blush"] + 0.4 * (p["lipstick"] > 0.8)
+    return SimpleNamespace(
+        skin=skin,
+        hair=hair,
+        lips=_shade(_mix(skin, (180, 36, 52), red), 0.88),
+        brow=_mix(_shade(hair, 0.75), skin, 0.12),
+        eye=_along(_EYES, p["eye_hue"]),
+        line=_shade(skin, 0.45),
+        clothes=_along(_EYES * 1.6, p["clothes"]),
+    )
+
+
+def _move(points, right, down):
+    return points + np.array([right, down])
+
+
+def _disc(centre, across, down):
+    return centre + np.array([across, down]) * _CIRCLE
+
+
+def _background(canvas, rng):
+    """Soft or busy wall, with flat clutter in front of it."""
+    cells = int(rng.integers(2, 4) if rng.random() < 0.6 else rng.integers(4, 24))
+    base, spread = rng.integers(20, 235) + rng.integers(-30, 31, 3), rng.uniform(0, 60)
+    wall = rng.normal(base, spread, (cells, cells, 3)) + rng.normal(0, spread, (cells, cells, 1))
+    wall = np.clip(wall, 0, 255).astype(np.uint8)
+    cv2.resize(wall, canvas.pixels.shape[:2], dst=canvas.pixels, interpolation=cv2.INTER_LINEAR)
+    for _ in range(rng.integers(0, 6)):
+        centre, reach = rng.uniform(-2.5, 2.5, 2), rng.uniform(0.2, 1.5)
+        colour = rng.integers(0, 225) + rng.integers(0, 31, 3)
+        canvas.fill(centre + rng.uniform(-reach, reach, (4, 2)), colour.tolist())
+
+
+def _cap(face, p, wide=1.0):
+    """The scalp's outline moved outwards to where the hair ends, right to left."""
+    middle = face["scalp"][[0, -1]].mean(axis=0)
+    wave = 0.02 * np.sin(np.linspace(0, 20 + 15 * p["hair_hue"], len(face["scalp"])))
+    return middle + (face["scalp"] - middle) * (1 + wide * p["hair_volume"] + wave)[:, None]
+
+
+def _behind(canvas, face, p, paint):
+    """Hair behind the head, neck, clothes and ears."""
+    if p["hair_style"] > _BALD:
+        cap = _cap(face, p, 1.2)
+        ends = _move(cap[[-1, 0]], 0, 2.0 if p["hair_style"] > _LONG else 0.12)
+        hair = np.concatenate([cap, ends])
+        canvas.fill(hair, _shade(paint.hair, 0.75))
+        canvas.cover(hair)
+    neck = np.concatenate([face["jaw"][[18, 62]], _move(face["jaw"][[62, 18]], 0, 0.7)])
+    chest = np.array([(-2.6, 3.6), (-2, 2.5), neck[3], neck[2], (2, 2.5), (2.6, 3.6)])
+    for part, colour in ((neck, _shade(paint.skin, 0.72)), (chest, paint.clothes)):
+        canvas.fill(part, colour)
+        canvas.cover(part)
+    for side in ("right", "left"):
+        canvas.fill(face[f"{side}_ear"], _shade(paint.skin, 0.85))
+
+
+def _marks(canvas, face, p, f, paint):
+    """Beard and the folds of the skin."""
+    lips, under_nose = face["outer_lips"], _move(face["nose"][26:39], 0, 0.06)
+    kind = ["none", "stubble", "full", "goatee", "moustache"][np.searchsorted(_BEARDS, p["beard"])]
+    if kind == "moustache":
+        canvas.fill(np.concatenate([under_nose, lips[42::-1]]), paint.brow, 0.85)
+    elif kind != "none":
+        jaw = face["jaw"][34:47] if kind == "goatee" else face["jaw"][4:77]
+        beard = np.concatenate([jaw, lips[42:43], under_nose[::-1], lips[:1]])
+        canvas.fill(beard, paint.brow, 0.22 if kind == "stubble" else 0.85)
+    folds = []
+    for wing, corner, out in ((22, 0, -1), (42, 42, 1)):
+        start = _move(face["nose"][wing], 0.05 * out, 0)
+        end = _move(lips[corner], 0.12 * out, 0.05)
+        folds.append(np.array([start, _move((start + end) / 2, 0.06 * out, -0.04), end]))
+    depth = 0.1 + 0.3 * max(p["age"] - 0.4, 0) + 0.25 * max(f["smile"], 0)
+    canvas.line(folds, paint.line, 0.03, depth)
+    if p["age"] > 0.6 or f["brow_raise"] > 0.04:
+        brows = np.concatenate([face["right_brow"][4:20:4], face["left_brow"][2:18:4]])
+        canvas.line([_move(brows, 0, -0.22), _move(brows, 0, -0.34)], paint.line, 0.025, 0.25)
+
+
+def _eye(canvas, face, side, p, paint):
+    eye, pupil = face[f"{side}_eye"], face["pupils"][("right", "left").index(side)]
+    crease, bag = _move(eye[:31], 0, -0.06), _move(eye[31:], 0, 0.05)
+    canvas.line([crease], paint.line, 0.03, 0.4)
+    canvas.line([bag], paint.line, 0.03, 0.1 + 0.25 * p["age"])
+    if eye[45, 1] - eye[15, 1] > 0.04:  # open wide enough to be convex
+        canvas.fill(eye, _shade((228, 222, 216), 1 - 0.2 * p["tone"]))
+        for radius, colour in ((p["iris"], paint.eye), (0.4 * p["iris"], (12, 10, 10))):
+            disc = _disc(pupil, radius, radius).astype(np.float32)
+            _, seen = cv2.intersectConvexConvex(eye.astype(np.float32), disc)
+            if seen is not None and len(seen):
+                canvas.fill(seen[:, 0], colour)
+        canvas.fill(_disc(_move(pupil, 0.03, -0.03), 0.02, 0.02), (250, 250, 250), 0.8)
+    canvas.line([eye[:31]], _shade(paint.brow, 0.5), 0.035, 0.9)
+    canvas.line([eye[30:]], paint.line, 0.018, 0.5)
+
+
+def _nose(canvas, face, f, paint):
+    nose = face["nose"]
+    for hole, out in ((28, -1), (36, 1)):
+        centre = _move(nose[hole], 0.01 * out, -0.025)
+        canvas.fill(_disc(centre, 0.055, 0.028), _shade(paint.skin, 0.3), 0.7)
+    canvas.line([nose[18:28], nose[37:47]], paint.line, 0.03, 0.35)
+    canvas.line([nose[27:38]], paint.line, 0.025, 0.25)
+    far = nose[44:] if f["yaw"] > 0 else nose[:21]
+    canvas.line([far], paint.line, 0.03, min(0.55, 0.08 + abs(f["yaw"]) / 60))
+
+
+def _mouth(canvas, face, f, paint):
+    outer, inner = face["outer_lips"], face["inner_lips"]
+    canvas.fill(outer, paint.lips)
+    canvas.fill(np.concatenate([outer[:43], inner[28::-1]]), _shade(paint.lips, 0.8))
+    gap = inner[42, 1] - inner[14, 1]
+    if gap > 0.05:
+        canvas.fill(inner, (56, 18, 20))
+        teeth = inner[3:26]
+        low = _move(teeth[::-1], 0, min(0.13, 0.6 * gap))
+        canvas.fill(np.concatenate([teeth, low]), (222, 216, 204), 0.9 if f["smile"] > 0 else 0.5)
+    canvas.line([inner[:29]], _shade(paint.lips, 0.35), 0.025, 0.7)
+
+
+def _hair(canvas, face, p, paint):
+    """Hair or a hat over the forehead, locks at the sides of long hair."""
+    cap, line = _cap(face, p), face["hairline"]
+    if p["hat"] < _HAT:
+        canvas.fill(np.concatenate([cap, _move(line, 0, -0.05)]), _shade(paint.clothes, 1.4))
+    elif p["hair_style"] > _BALD:
+        canvas.fill(np.concatenate([cap, line]), paint.hair)
+        roots, tips = line[3:-3], cap[-4:2:-1]
+        strands = np.stack([roots, _move(0.6 * roots + 0.4 * tips, 0, -0.08), tips], axis=1)
+        for first, tone in ((0, 0.82), (1, 1.15), (2, 0.9)):
+            canvas.line(strands[first::3], _shade(paint.hair, tone), 0.03, 0.6)
+        if p["hair_style"] > _LONG:
+            for root, side, out in ((line[0], cap[-1], 1), (line[-1], cap[0], -1)):
+                root = _move(root, 0.02 * out, -0.2)
+                ends = _move(side, 0.12 * out, 1.9), _move(root, 0.25 * out, 1.8)
+                canvas.fill(np.array([root, side, *ends]), paint.hair)
+
+
+def _glasses(canvas, face, p):
+    if p["glasses"] > _GLASSES:
+        return
+    right, left = face["right_lens"], face["left_lens"]
+    colour = _along(_HAIR[:5], p["glasses"] / _GLASSES)
+    glass = ((24, 24, 28), 0.88) if p["glasses"] < _SUNGLASSES else ((225, 232, 238), 0.08)
+    for lens in (right, left):
+        canvas.fill(lens, *glass)
+    canvas.line([right, left], colour, 0.02 + 0.25 * p["glasses"], closed=True)
+    hinges = ((right[12], face["right_ear"][17]), (left[24], face["left_ear"][17]))
+    canvas.line([np.array(ends) for ends in ((right[23], left[13]), *hinges)], colour, 0.045)
+
+
+def _occluder(canvas, face, paint, rng):
+    """Sometimes a hand, a bar or a lock of hair lies over part of the face."""
+    kind, at = rng.random(), rng.normal((0, 0.9), (0.6, 0.5))
+    if kind < 0.1:
+        fan = np.arange(4)
+        roots = at + np.stack([np.sign(at[0]) * 1.2 + 0.22 * fan, 1.6 + 0.05 * fan], axis=1)
+        tips = at + np.stack([0.26 * fan - 0.4, 0.1 * abs(fan - 1.5) + 0.1 * at[0]], axis=1)
+        for finger in np.stack([roots, tips], axis=1):
+            for width, tone in ((0.3, 0.6), (0.25, 0.95)):
+                canvas.line([finger], _shade(paint.skin, tone), width)
+    elif kind < 0.2:
+        angle, long, wide = rng.uniform(0, np.pi), rng.uniform(0.5, 2.5), rng.uniform(0.12, 0.35)
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        bar = at + np.array([(-0.3, -wide), (long, -wide), (long, wide), (-0.3, wide)]) @ turn
+        canvas.fill(bar, rng.integers(0, 255, 3).tolist())
+    elif kind < 0.28:
+        root = face["scalp"][rng.integers(8, 33)]
+        tips = root + rng.normal((0, 1.3), 0.35, (5, 2))
+        bends = (root + tips) / 2 + rng.normal(0, 0.15, (5, 2))
+        canvas.line(np.stack([np.tile(root, (5, 1)), bends, tips], axis=1), paint.hair, 0.07)
+
+
+def _light(canvas, face, f):
+    """Brightness of the face under a directed light: float32 (size, size), 1 = as painted.
+
+    An ellipsoid with soft bumps (`_RELIEF`), separable in x and y, on a coarse upright grid.
+    """
+    anchors = np.array([face[part][i] for part, i, *_ in _RELIEF], np.float32)
+    offset, spread, rise = np.split(_BUMPS, [2, 4], axis=1)
+    (x, y), (wide, high) = (anchors + offset).T[..., None], spread.T[..., None]
+    dx, dy = (_GRID_X - x) / wide, (_GRID_Y - y) / high
+    across, down = np.exp(-(dx**2) / 2), np.exp(-(dy**2) / 2) * rise
+    middle = (face["head"].min(axis=0) + face["head"].max(axis=0)).astype(np.float32) / 2
+    nx, ny = (_GRID_X - middle[0])[None] / 1.35, (_GRID_Y - middle[1])[:, None] / 2.1
+    nz = np.sqrt(np.clip(1 - nx**2 - ny**2, 0.08, 1))
+    nx, ny = nx + down.T @ (across * dx / wide), ny + (down * dy / high).T @ across
+    lamp = np.array([f["light_x"], f["light_y"], 1], np.float32)
+    lx, ly, lz = lamp / np.linalg.norm(lamp)
+    lit = np.clip((nx * lx + ny * ly + nz * lz) / np.sqrt(nx**2 + ny**2 + nz**2), 0, 1)
+    ambient = min(max(f["ambient"], 0.2), 0.8)
+    shade = ambient + (1.2 - ambient) * lit + 0.3 * lit**24 + 1.2 * (down.T @ across)
+    return cv2.warpAffine(
+        shade, canvas.matrix @ _GRID_MATRIX, (canvas.size, canvas.size),
+        flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+
+
+def _photograph(canvas, face, f, rng):
+    """Light, shadows, exposure, blur and grain: the canvas as uint8 (size, size, 3)."""
+    size = (canvas.size, canvas.size)
+    pixels, person = canvas.pixels, canvas.person
+    if canvas.fine > 1:
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+        person = cv2.resize(person, size, interpolation=cv2.INTER_AREA)
+    gain = 1 + person * np.float32(1 / 255) * (_light(canvas, face, f) - 1)
+    gain *= np.float32(f["exposure"] * f["contrast"])
+    if rng is not None:
+        gain *= _room(canvas.size, rng)
+    tint = np.array([1 + f["warmth"], 1, 1 - f["warmth"]], np.float32)
+    out = pixels * (gain[..., None] * tint)
+    out += np.float32(128 * (1 - f["contrast"]))
+    if f["blur"] > 0.15:
+        out = cv2.GaussianBlur(out, (0, 0), f["blur"] * canvas.size / 96)
+    if rng is not None and f["noise"] > 0:
+        out += np.float32(f["noise"]) * rng.standard_normal((*size, 1), dtype=np.float32)
+    return np.clip(out, 0, 255, out=out).astype(np.uint8)
+
+
+def _room(size, rng):
+    """Uneven light of a room: a slope, and at times the soft edge of a shadow."""
+    at = np.linspace(-1, 1, size, dtype=np.float32)
+    angle, slope = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.3)
+    along = at[None] * np.float32(np.cos(angle)) + at[:, None] * np.float32(np.sin(angle))
+    light = 1 + np.float32(slope) * along
+    deep, edge, soft = rng.uniform((0.35, -0.3, 0.02), (0.75, 0.8, 0.3)).astype(np.float32)
+    if rng.random() < 0.25:
+        light *= 1 - deep / (1 + np.exp((edge - along) / soft))
+    return light
