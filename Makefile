@@ -24,6 +24,6 @@ lint: $(READY)
 
 $(READY): requirements.txt
 	@test -n "$(PYTHON)" || { echo "fkp needs Python 3.11, 3.12 or 3.13 as python3 (or make PYTHON=path)"; exit 1; }
-	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	test -x .venv/bin/pip || $(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	touch $(READY)

@@ -5,13 +5,16 @@ as syntax trees without docstrings, so that comments and documentation do not co
 keep unrelated work from counting as a change:
 
 * modules that the caller skips, such as those that draw and record results but do not make them;
-* registries are dicts whose values name a module to import later, such as `fkp.models.MODELS`. Only
-  the entries whose keys occur among the run's parameter values count, with the modules they name.
+* registries: dicts whose values name modules to import later, such as `fkp.models.MODELS`. Only the
+  entries whose keys occur among the run's parameter values count, with the modules they name; if
+  there is no such entry, all of them count.
 """
 
 import ast
 import hashlib
 import re
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 _DOTTED = re.compile(r"^\w+(\.\w+)+(:\w+)?$")
@@ -26,60 +29,108 @@ def code_fingerprint(cells, package, words=(), skip=()):
         words: parameter values that may select registry entries ("resnet18", "kaggle", ...).
         skip: dotted names of modules that do not count, nor what only they import.
     """
-    state = hashlib.blake2b(digest_size=8)
-    trees = [_parse(cell) for cell in cells]
-    for tree in trees:
-        state.update(_dump(tree))
-    for name, tree in sorted(_reachable(trees, Path(package), words, skip).items()):
-        state.update(name.encode() + _dump(tree))
-    return state.hexdigest()
+    package = Path(package)
+    parts = [_read(_without_magics(cell), package).dump for cell in cells]
+    for name in reachable_modules(cells, package, words, skip):
+        module = _module(name, package)
+        chosen = [entry.dump for entry in module.chosen(set(words))]
+        parts += [name, module.dump, *chosen]
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
 
 
 def reachable_modules(cells, package, words=(), skip=()):
-    """Names of the package modules that `code_fingerprint` hashes."""
-    return sorted(_reachable([_parse(cell) for cell in cells], Path(package), words, skip))
-
-
-def _reachable(trees, package, words, skip):
-    words, found = set(words), {}
-    waiting = [name for tree in trees for name in _imports(tree, package)]
+    """Sorted names of the package modules that `code_fingerprint` hashes."""
+    package, words, found = Path(package), set(words), set()
+    waiting = [name for cell in cells for name in _read(_without_magics(cell), package).imports]
     while waiting:
         name = waiting.pop()
         if name in found or name in skip:
             continue
-        registries = _Registries(package, words)
-        source = _module_path(name, package).read_text(encoding="utf-8")
-        tree = found[name] = registries.visit(_parse(source))
-        waiting += [name.rpartition(".")[0] or name, *_imports(tree, package), *registries.modules]
-    return found
+        found.add(name)
+        module = _module(name, package)
+        waiting += [name.rpartition(".")[0] or name, *module.imports]
+        waiting += [named for entry in module.chosen(words) for named in entry.modules]
+    return sorted(found)
 
 
-class _Registries(ast.NodeTransformer):
-    """Drops the registry entries that no word selects; lists the modules of the others."""
+@dataclass(frozen=True)
+class _Entry:
+    """One entry of a registry: its key, the modules its value names, its text."""
 
-    def __init__(self, package, words):
-        self.package, self.words, self.modules = package, words, []
+    key: object
+    modules: tuple[str, ...]
+    dump: str
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A piece of source: package modules it imports, its text without registries, registries."""
+
+    imports: tuple[str, ...]
+    dump: str
+    registries: tuple[tuple[_Entry, ...], ...]
+
+    def chosen(self, words):
+        """Entries that the words select; of a registry without such an entry, all."""
+        for registry in self.registries:
+            yield from [entry for entry in registry if entry.key in words] or registry
+
+
+class _TakeRegistries(ast.NodeTransformer):
+    """Empties the registries of a tree and keeps their entries."""
+
+    def __init__(self, package):
+        self.package, self.registries = package, []
 
     def visit_Dict(self, node):
         self.generic_visit(node)
         named = [_named_modules(value, self.package) for value in node.values]
-        if not node.keys or not all(named):
+        if not named or not all(named):
             return node
-        chosen = [isinstance(k, ast.Constant) and k.value in self.words for k in node.keys]
-        keep = [i for i, is_chosen in enumerate(chosen) if is_chosen or not any(chosen)]
-        self.modules += [name for i in keep for name in named[i]]
-        return ast.Dict([node.keys[i] for i in keep], [node.values[i] for i in keep])
+        keys = [getattr(key, "value", None) for key in node.keys]
+        texts = [ast.dump(value) for value in node.values]
+        self.registries.append(tuple(map(_Entry, keys, named, texts)))
+        return ast.Dict([], [])
+
+
+def _module(name, package):
+    path = _module_path(name, package)
+    return _read(path.read_text(encoding="utf-8"), package)
+
+
+@lru_cache(maxsize=512)
+def _read(source, package):
+    tree = ast.parse(source)
+    take = _TakeRegistries(package)
+    take.visit(tree)
+    _drop_docstrings(tree)
+    return _Source(tuple(_imports(tree, package)), ast.dump(tree), tuple(take.registries))
+
+
+def _without_magics(cell):
+    """Code of a notebook cell without the lines that only IPython understands."""
+    lines = cell.splitlines()
+    return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
+
+
+def _drop_docstrings(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            text = [
+                isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant) for n in node.body
+            ]
+            node.body = [n for n, is_text in zip(node.body, text, strict=True) if not is_text]
 
 
 def _named_modules(node, package):
     """Modules of the package that string constants inside an expression name."""
     texts = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant)]
     dotted = [t.split(":")[0] for t in texts if isinstance(t, str) and _DOTTED.match(t)]
-    return [name for name in dotted if _module_path(name, package)]
+    return tuple(name for name in dotted if _module_path(name, package))
 
 
 def _imports(tree, package):
-    """Names of package modules that a tree imports at any depth, parents included."""
+    """Names of the package modules that a tree imports, at any depth."""
     names = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -90,28 +141,10 @@ def _imports(tree, package):
 
 
 def _module_path(name, package):
+    """Path of a module of the package, None for anything else."""
     first, *rest = name.split(".")
     if first != package.name:
         return None
     base = package.joinpath(*rest)
-    for path in (base / "__init__.py", base.parent / f"{base.name}.py"):
-        if path.is_file():
-            return path
-    return None
-
-
-def _parse(source):
-    lines = ("" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines())
-    return ast.parse("\n".join(lines))
-
-
-def _dump(tree):
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = [n for n in body if not _is_docstring(n)]
-    return ast.dump(tree).encode()
-
-
-def _is_docstring(node):
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    paths = (base / "__init__.py", base.parent / f"{base.name}.py")
+    return next((path for path in paths if path.is_file()), None)
