@@ -1,13 +1,13 @@
 """A cache of parsed arrays that is never trusted once its file has changed.
 
 `arrays` keeps one uncompressed .npz per file and set of options, in `.fkp-cache/` beside the data
-or, where that folder is read-only by its mode or by its disk, under `$XDG_CACHE_HOME/fkp` (`~/.cache/fkp`). Where neither can be
-written there is no cache, and no error either.
+or, where that folder is read-only by its mode or its disk, under `$XDG_CACHE_HOME/fkp`
+(`~/.cache/fkp`). Where neither can be written there is no cache, and no error either.
 """
 
 import hashlib
 import os
-import tempfile
+import uuid
 import zipfile
 import zlib
 from contextlib import suppress
@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 FOLDER = ".fkp-cache"
+UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 _BLOCK = 4096
 _BLOCKS = 64
 
@@ -61,14 +62,36 @@ def fingerprint(files):
     blocks = max(1, _BLOCKS // max(1, len(files)))
     for file in files:
         stat = file.stat()
-        digest.update(f"{file}|{stat.st_size}|{stat.st_mtime_ns}|{stat.st_ctime_ns}\n".encode())
+        digest.update(
+            f"{file.name}|{stat.st_size}|{stat.st_mtime_ns}|{stat.st_ctime_ns}\n".encode()
+        )
         with file.open("rb", buffering=0) as stream:
             last = max(0, stat.st_size - _BLOCK)
-            stride = max(_BLOCK, last // max(1, blocks - 1))
-            for start in [*range(0, last, stride)][:blocks] + ([last] if blocks > 1 else []):
+            for start in np.unique(np.linspace(0, last, blocks).astype(int)):
                 stream.seek(start)
                 digest.update(stream.read(_BLOCK))
     return digest.hexdigest()
+
+
+def load(path):
+    """The arrays of a .npz file as a dict; one of `UNREADABLE` where it is damaged."""
+    stored = np.load(path, allow_pickle=False)
+    if not isinstance(stored, np.lib.npyio.NpzFile):
+        raise ValueError("one array, not several")
+    with stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def save(path, made):
+    """Write a dict of arrays as .npz to a temporary name, then rename: a whole file or none."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with temporary.open("xb") as stream:
+            np.savez(stream, **made)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _digest(value):
@@ -83,26 +106,17 @@ def _user_folder():
 def _load(place, mark):
     """The arrays at `place`, or None if absent, damaged or of another fingerprint."""
     try:
-        with np.load(place, allow_pickle=False) as stored:
-            if str(stored["fingerprint"]) != mark:
-                return None
-            return {name: stored[name] for name in stored.files if name != "fingerprint"}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        stored = load(place)
+        return stored if str(stored.pop("fingerprint")) == mark else None
+    except (KeyError, *UNREADABLE):
         return None
 
 
 def _store(place, mark, made):
-    """Write to a temporary name, then rename; False where that is not possible."""
-    temporary = None
+    """False where that is not possible."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=place.parent, suffix=".tmp", delete=False) as stream:
-            temporary = Path(stream.name)
-            np.savez(stream, fingerprint=np.array(mark), **made)
-        temporary.replace(place)
-        return True
+        save(place, {"fingerprint": np.array(mark), **made})
     except OSError:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink()
         return False
+    return True

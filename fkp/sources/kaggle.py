@@ -2,9 +2,9 @@
 
 One row is one 96x96 gray face; coordinates are 0-based pixels, an empty field is an unlabelled
 coordinate. The pixels of a row are one field of 9216 numbers. Reading them a number at a time is
-what makes the usual `Image.apply(np.fromstring)` slow, so a row's digits become pixels by array
-arithmetic here, and nothing but the finished uint8 images stays in memory. Known quirks of the
-genuine file (duplicates, wrong labels) are kept: this module reads, later stages judge.
+what makes the usual `Image.apply(np.fromstring)` slow, so `pixels` turns a row's digits into
+numbers by array arithmetic, and nothing but the finished uint8 images stays in memory. Known quirks
+of the genuine file (duplicates, wrong labels) are kept: this module reads, later stages judge.
 """
 
 import io
@@ -19,10 +19,10 @@ import pandas as pd
 from fkp.faces import Faces
 from fkp.schemes import KAGGLE_15
 from fkp.sources import cache, fault
+from fkp.sources.pixels import parse_pixels
 
 SIZE = 96
 COLUMNS = tuple(f"{label}_{axis}" for label in KAGGLE_15.labels for axis in "xy")
-_PIXELS = SIZE * SIZE
 _STEMS = {"train": "training", "test": "test"}
 _NAMES = tuple(f"{stem}{suffix}" for stem in _STEMS.values() for suffix in (".csv", ".zip"))
 _VERSION = 1
@@ -61,6 +61,8 @@ def read(path, part="train", label=None, use_cache=True):
     """
     path = Path(path)
     file = _find(path, part) if path.is_dir() else path
+    if not file.is_file():
+        raise fault(file, f"a file, such as {_NAMES[0]}, or its folder")
 
     def parse():
         with _open(file) as stream:
@@ -165,8 +167,10 @@ def _parse(file, stream):
         fields = text.split(b",")
         if len(fields) != len(header):
             raise fault(file, f"{len(header)} fields", f"{len(fields)} fields", row, line)
-        image = _pixels(fields[columns["Image"]].strip(b'" \r\n'), file, row, line)
-        pixels += image.data
+        text = fields[columns["Image"]].strip(b'" \r\n')
+        pixels += parse_pixels(
+            text, SIZE * SIZE, path=file, row=row, line=line, column="Image"
+        ).data
         if "ImageId" in columns:
             _check_id(fields[columns["ImageId"]], file, row, line)
         else:
@@ -187,47 +191,6 @@ def _columns(file, header):
         if header.count(name) != 1:
             raise fault(file, "this column once in the header", header.count(name), column=name)
     return {name: header.index(name) for name in needed}
-
-
-def _pixels(text, file, row, line):
-    """A row's 9216 pixels, uint8, from its text."""
-    image = _fast_pixels(text)
-    return _slow_pixels(text, file, row, line) if image is None else image
-
-
-def _fast_pixels(text):
-    """Digits to pixels by array arithmetic; None unless 9216 numbers 0-255 between spaces.
-
-    A number ends where a digit is followed by none; the two characters before its end are its
-    tens and hundreds, where they are digits.
-    """
-    value = np.frombuffer(b"   " + text + b" ", dtype=np.uint8) - np.uint8(48)
-    digit = value < 10
-    if np.count_nonzero(digit) + text.count(b" ") != len(text):
-        return None
-    value *= digit
-    end = np.flatnonzero(digit[:-1] > digit[1:])
-    if end.size != _PIXELS:
-        return None
-    second = digit.take(end - 1)
-    below = value.take(end) + value.take(end - 1) * np.uint8(10)
-    hundreds = value.take(end - 2) * second
-    fourth = digit.take(end - 3) & digit.take(end - 2) & second
-    if (fourth | (hundreds > 2) | ((hundreds == 2) & (below > 55))).any():
-        return None
-    return below + hundreds * np.uint8(100)
-
-
-def _slow_pixels(text, file, row, line):
-    """The same, a number at a time: raises with the value at fault."""
-    tokens = text.split()
-    if len(tokens) != _PIXELS:
-        raise fault(file, f"{_PIXELS} pixels", f"{len(tokens)} pixels", row, line, "Image")
-    for i, token in enumerate(tokens):
-        if not token.isdigit() or int(token) > 255:
-            expected = f"an integer 0-255 as pixel {i + 1} of {_PIXELS}"
-            raise fault(file, expected, token.decode("latin-1"), row, line, "Image")
-    return np.array([int(token) for token in tokens], dtype=np.uint8)
 
 
 def _coordinates(fields, columns, file, row, line):
