@@ -78,7 +78,7 @@ def inside(points, image_shape):
 
 
 def paper_a(faces, rng, degrees=12.0, gains=(1.2, 0.6), pixels=12.0, sigma=2.0):
-    """Paper A's offline expansion (section 3.4): the faces and eight or so variants of each.
+    """Paper A's offline expansion (section 3.4): the faces and up to nine variants of each.
 
     Rotations by +-`degrees`, brightness times each of `gains`, shifts by `pixels` along the four
     diagonals (a copy with a point off the image is dropped) and Gaussian noise of `sigma` gray
