@@ -1,6 +1,8 @@
 """The command line, `python -m fkp ...`; a command imports what it needs when it runs."""
 
+import contextlib
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -119,7 +121,22 @@ def models(
     except ValueError:
         raise ValueError(f"--shape: expected HEIGHTxWIDTHxCHANNELS, got {shape!r}") from None
     input_shape = (height, width, channels)
-    show([model_facts(name, input_shape, points) for name in MODELS], as_json)
+    with quiet():
+        rows = [model_facts(name, input_shape, points) for name in MODELS]
+    show(rows, as_json)
+
+
+@contextlib.contextmanager
+def quiet():
+    """Silence what TensorFlow's native code writes to standard error."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 @app.command()
@@ -184,17 +201,14 @@ def holds(path, source):
 
 def parse_parameters(texts):
     """["seed=[0,1]", "model=resnet18"] -> dict; values are read as YAML."""
-    import yaml
+    from fkp.study import read_yaml
 
     values = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name.isidentifier() and equals):
             raise ValueError(f"-p: expected NAME=VALUE, got {text!r}")
-        try:
-            values[name] = yaml.safe_load(value) if value else ""
-        except yaml.YAMLError:
-            raise ValueError(f"-p {name}: cannot read the value {value!r}") from None
+        values[name] = read_yaml(value, f"-p {name}") if value else ""
     return values
 
 
@@ -259,7 +273,9 @@ def show(rows, as_json):
     table = Table(box=None, pad_edge=False, header_style="bold")
     for key, value in (rows[0] if rows else {}).items():
         numeric = isinstance(value, int | float)
-        table.add_column(key.replace("_", " "), justify="right" if numeric else "left")
+        table.add_column(
+            key.replace("_", " ").replace(" mb", " MB"), justify="right" if numeric else "left"
+        )
     for row in rows:
         table.add_row(*(cell(value) for value in row.values()))
     Console().print(table)

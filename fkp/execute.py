@@ -64,13 +64,14 @@ def execute(notebook, parameters, out, root):
             if running.exists():
                 running.replace(out / FAILED)
             raise
-    write_html(running, out / "notebook.html")
+    write_html(running, out / "notebook.html", title=Path(notebook).stem)
     running.replace(out / DONE)
     (out / FAILED).unlink(missing_ok=True)
 
 
-def write_html(notebook, page):
+def write_html(notebook, page, title):
     """Export an executed notebook as one HTML file without scripts from elsewhere."""
+    import nbformat
     from jinja2 import DictLoader
     from nbconvert import HTMLExporter
 
@@ -80,7 +81,8 @@ def write_html(notebook, page):
         extra_loaders=[DictLoader({"page.html.j2": _PAGE})],
         embed_images=True,
     )
-    html, _ = exporter.from_filename(str(notebook))
+    node = nbformat.read(notebook, as_version=4)
+    html, _ = exporter.from_notebook_node(node, resources={"metadata": {"name": title}})
     write_text(page, html)
 
 

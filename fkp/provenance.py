@@ -121,15 +121,13 @@ def _cpu():
 
 
 def git_state(root):
-    """Commit of the checkout at `root` and whether tracked files differ; None outside git."""
-    commit = _output(["git", "-C", str(root), "rev-parse", "--short=12", "HEAD"])
+    """Commit of the checkout at `root` and whether its code differs from it; None outside git."""
+    git = ["git", "-C", str(root)]
+    commit = _output([*git, "rev-parse", "--short=12", "HEAD"])
     if not commit:
         return None
-    changes = _output(
-        ["git", "-C", str(root), "status", "--porcelain", "--untracked-files=no", "--", "."]
-    )
-    changed = [line for line in (changes or "").splitlines() if " reports/" not in line]
-    return {"commit": commit, "dirty": bool(changed)}
+    changes = _output([*git, "status", "--porcelain", "--", "fkp", "notebooks", "requirements.txt"])
+    return {"commit": commit, "dirty": bool(changes)}
 
 
 def _output(command):

@@ -1,6 +1,7 @@
 """`index.html` of a study, built from its manifest.json and the runs' metrics.json alone."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -116,6 +117,12 @@ def _load(reports, record):
     }
 
 
+def _source(section, runs):
+    """What the data is called: by the runs that read it or, before any has, by the plan."""
+    named = {(run["metrics"].get("data") or {}).get("source") for run in runs} - {None}
+    return named.pop() if len(named) == 1 else section["data"]["source"]
+
+
 def _seed(run):
     parameters = (run["metrics"].get("run") or {}).get("parameters") or {}
     return run["metrics"].get("seed", parameters.get("seed"))
@@ -182,7 +189,7 @@ def _environment():
         "duration": duration,
         "interval": _interval,
         "markdown": _markdown,
-        "numeric": _is_numeric,
+        "sides": _sides,
         "score": _score,
     }
     return env
@@ -196,11 +203,12 @@ def _markdown(text):
 
 
 def _cell(value):
-    """A table cell: numbers to four significant digits, nothing for None."""
-    if value is None:
+    """A table cell: two decimals from 1 on, three digits below, a dash for None."""
+    if value is None or value == "":
         return "–"
     if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+        size = abs(value)
+        return f"{value:.3g}" if size < 1 else f"{value:.2f}" if size < 1000 else f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
@@ -218,5 +226,15 @@ def _interval(score):
     return f"{_cell(score['low'])}–{_cell(score['high'])}"
 
 
-def _is_numeric(value):
-    return value is None or isinstance(value, int | float)
+def _sides(table):
+    """ "n" for each column of numbers (or of texts that begin with one), "" for the others."""
+    columns = zip(*table["rows"], strict=True) if table["rows"] else [[] for _ in table["columns"]]
+    return ["n" if all(map(_is_number, filter(_is_given, column))) else "" for column in columns]
+
+
+def _is_given(value):
+    return value is not None and value != ""
+
+
+def _is_number(value):
+    return isinstance(value, int | float) or re.match(r"[-−+]?\d", str(value)) is not None

@@ -131,6 +131,25 @@ def project():
     return Path(__file__).resolve().parents[1]
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's numbers: PyYAML by itself reads 1e-3 as text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
+)
+
+
+def read_yaml(text, where):
+    """Parse YAML; ValueError says where the text came from."""
+    try:
+        return yaml.load(text, _Loader)
+    except yaml.YAMLError as error:
+        raise ValueError(f"{where}: not YAML: {' '.join(str(error).split())}") from None
+
+
 def study_names(root=None):
     """Names of the studies in `notebooks/studies/`."""
     folder = Path(root or project()) / "notebooks" / "studies"
@@ -146,10 +165,7 @@ def load_study(name, root=None):
     path = Path(root or project()) / "notebooks" / "studies" / f"{name}.yaml"
     if not path.is_file():
         raise ValueError(f"no study {name!r} (known: {', '.join(study_names(root))})")
-    try:
-        study = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from None
+    study = read_yaml(path.read_text(encoding="utf-8"), path.name)
     if not isinstance(study, dict) or not isinstance(study.get("runs"), list):
         raise ValueError(f"{path.name}: expected a mapping with a list `runs`")
     _known(study, _STUDY_KEYS, path.name)
@@ -188,11 +204,12 @@ def plan(name, *, profile=None, data=None, overrides=None, root=None):
         (entry, find_notebook(root / "notebooks", entry["notebook"])) for entry in study["runs"]
     ]
     every = {key for _, notebook in entries for key in notebook.defaults}
+    several = [study["parameters"], *study["profiles"].values(), overrides]
+    _refuse_engine_parameters(several)
     _known(study["parameters"], every, f"{name}: parameters")
     for other, values in study["profiles"].items():
         _known(values or {}, every, f"{name}: profile {other}")
     _known(overrides, every, "-p")
-    _refuse_engine_parameters([study["parameters"], *study["profiles"].values(), overrides])
     if data.forced and "source" not in every:
         raise ValueError(f"{name}: no notebook of this study has a parameter `source`")
 
@@ -233,6 +250,8 @@ def _expand(entry, notebook, profile, study, settings, overrides):
     for values in itertools.product(*axes.values()):
         point = dict(zip(axes, values, strict=True))
         if not any(_matches(rule, point) for rule in entry.get("exclude") or []):
+            for key, value in (base | point).items():
+                _check_kind(where, key, value, notebook.defaults[key])
             yield point, base | point
 
 
@@ -272,11 +291,20 @@ def _words(value):
 
 
 def _known(given, known, where):
-    unknown = [str(key) for key in given if key not in known]
+    unknown = ", ".join(repr(key) for key in given if key not in known)
     if unknown:
-        raise ValueError(
-            f"{where}: unknown {', '.join(map(repr, unknown))} (known: {', '.join(sorted(known))})"
-        )
+        names = ", ".join(sorted(set(known) - set(ENGINE_PARAMETERS)))
+        raise ValueError(f"{where}: unknown {unknown} (known: {names})")
+
+
+def _check_kind(where, name, value, default):
+    """A value is of the kind of the default; where either is None everything goes."""
+    kinds = {bool: (bool,), int: (int, float), float: (int, float), tuple: (list, tuple)}
+    allowed = kinds.get(type(default), (type(default),))
+    if value is None or default is None:
+        return
+    if not isinstance(value, allowed) or isinstance(value, bool) != isinstance(default, bool):
+        raise ValueError(f"{where}: {name}: expected a value like {default!r}, got {value!r}")
 
 
 def _refuse_engine_parameters(several):
