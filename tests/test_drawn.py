@@ -48,7 +48,7 @@ def test_frames_of_one_person_share_a_group():
 
 @EVERY_SCHEME
 def test_the_mean_face_is_its_own_mirror_image(scheme):
-    image, points = drawn.render(person(), frame(), scheme, 96)
+    _, points = drawn.render(person(), frame(), scheme, 96)
     mirrored = points[list(scheme.mirror)] * (-1, 1) + (95, 0)
     assert_allclose(points, mirrored, atol=1e-4)
 
@@ -93,10 +93,10 @@ def test_eye_centres_lie_on_the_painted_irises(size, yaw, roll, gaze):
     for centre in points[:2]:
         left, top = np.rint(centre).astype(int) - reach
         patch = image[top : top + 2 * reach + 1, left : left + 2 * reach + 1, 0]
-        dark = np.clip(110 - patch.astype(float), 0, None)
+        dark = np.clip(70 - patch.astype(float), 0, None)
         rows, columns = np.indices(patch.shape)
         found = [left + (dark * columns).sum() / dark.sum(), top + (dark * rows).sum() / dark.sum()]
-        assert_allclose(found, centre, atol=0.5 * size / 96)
+        assert_allclose(found, centre, atol=0.75 * size / 96)  # the glint pulls a little
 
 
 def test_lips_end_at_the_mouth_corners():

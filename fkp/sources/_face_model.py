@@ -17,11 +17,14 @@ from fkp.schemes import HELEN_194, IBUG_68, KAGGLE_15, POINTS_44
 _ANGLE = np.linspace(0, 2 * np.pi, 25)
 _COS, _SIN = np.cos(_ANGLE), np.sin(_ANGLE)
 
-# Points per curve.
+# Points per curve, in the order of `curves`.
 SIZES = {
-    "jaw": 81, "right_brow": 40, "left_brow": 40, "bridge": 4, "nose": 65, "right_eye": 60,
-    "left_eye": 60, "pupils": 2, "outer_lips": 84, "inner_lips": 56,
+    "right_brow": 40, "left_brow": 40, "bridge": 4, "nose": 65, "right_eye": 60, "left_eye": 60,
+    "pupils": 2, "outer_lips": 84, "inner_lips": 56, "hairline": 41, "right_lens": 25,
+    "left_lens": 25, "right_ear": 25, "left_ear": 25, "jaw": 81, "outline": 81, "scalp": 41,
 }  # fmt: skip
+_ENDS = np.cumsum(list(SIZES.values())).tolist()
+_SPANS = {part: slice(end - SIZES[part], end) for part, end in zip(SIZES, _ENDS, strict=True)}
 
 # name -> (mean, standard deviation); draws are cut off at 2.2 standard deviations.
 _PERSON = {
@@ -35,7 +38,7 @@ _PERSON = {
     "parting": (0, 0.35), "hair_volume": (0.12, 0.05),
 }  # fmt: skip
 _FRAME = {
-    "yaw": (0, 17), "pitch": (0, 9), "roll": (0, 7),  # degrees; yaw > 0 looks to image right
+    "yaw": (0, 15), "pitch": (0, 9), "roll": (0, 7),  # degrees; yaw > 0 looks to image right
     "scale": (1, 0.085), "shift_x": (0, 0.025), "shift_y": (0, 0.025),  # shares of the framing
     "smile": (0.1, 0.5), "open": (-0.02, 0.14), "pucker": (0, 0.08), "lopsided": (0, 0.03),
     "brow_raise": (0, 0.045), "frown": (0, 0.03), "blink": (-0.2, 0.35), "wink": (0, 0.15),
@@ -51,7 +54,7 @@ _LOOKS = (
 
 # Mean place of the pupils' middle and mean distance of the pupils, as shares of the image side:
 # Kaggle's own crops, and a wider crop for the schemes that reach the chin.
-_CLOSE, _WIDE = (0.5, 0.39, 0.38), (0.5, 0.385, 0.272)
+_CLOSE, _WIDE = (0.505, 0.392, 0.385), (0.5, 0.385, 0.272)
 
 # x, y and height over the face (share of how far the nose sticks out): the ridge from the root to
 # the tip, and the right half of the outline from the root around the wing to the middle below.
@@ -100,107 +103,48 @@ def _sweep(half):
     return q, np.arange(2 * half) < half
 
 
-def _lens(half, rise, drop, power):
-    """q and the offset y of a lens: `rise` above and `drop` below its axis."""
-    q, upper = _sweep(half)
-    return q, np.where(upper, -rise, drop) * (1 - q * q) ** power
+def _columns(x, y, z):
+    """(m, 3) of three columns, arrays or numbers."""
+    xyz = np.empty((len(x), 3))
+    xyz[:, 0], xyz[:, 1], xyz[:, 2] = x, y, z
+    return xyz
 
 
 def _surface(x, y):
-    """Depth z of the smooth face without its nose."""
+    """Depth z of the smooth face, without its nose."""
     return 0.95 * np.sqrt(np.clip(1 - (x / 1.35) ** 2 - ((y - 0.4) / 2.5) ** 2, 0.05, 1)) - 0.75
 
 
-def _stack(x, y, z=0.0):
-    return np.stack([x, y, _surface(x, y) + z], axis=1)
+# The parts on the face: columns x, y and height over the surface.
 
 
 def _eye(p, f, side):
-    closed = np.clip(max(f["blink"], 0) + side * f["wink"] * (f["blink"] > 0), 0, 1)
-    lower = 0.5 * p["eye_open"]
-    q, dy = _lens(30, p["eye_open"] - closed * (p["eye_open"] + lower * 0.9), lower, 0.62)
-    y = p["eye_height"] - p["eye_slant"] * side * q + dy
-    return _stack(side * 0.495 + p["eye_width"] * q, y)
+    closed = min(max(max(f["blink"], 0) + side * f["wink"] * (f["blink"] > 0), 0), 1)
+    below = 0.5 * p["eye_open"]
+    above = p["eye_open"] - closed * (p["eye_open"] + 0.9 * below)
+    q, upper = _sweep(30)
+    lids = np.where(upper, -above, below) * (1 - q * q) ** 0.62
+    y = p["eye_height"] - p["eye_slant"] * side * q + lids
+    return _columns(side * 0.495 + p["eye_width"] * q, y, 0)
 
 
 def _brow(p, f, side):
-    q, _ = _sweep(20)
+    q, upper = _sweep(20)
     out = side * q
     thick = p["brow_thick"] * (0.75 - 0.35 * out) * (1 - q * q) ** 0.35
-    _, upper = _sweep(20)
-    y = -p["brow_height"] - p["brow_arch"] * (1 - (out - 0.1) ** 2) * 1.05
-    y = y + (p["brow_slant"] + f["frown"]) * -out - f["brow_raise"] + side * f["lopsided"] * 0.7
-    return _stack(side * 0.555 + 0.365 * q, y + np.where(upper, 0, thick), 0.03)
+    y = -p["brow_height"] - f["brow_raise"] - 1.05 * p["brow_arch"] * (1 - (out - 0.1) ** 2)
+    y += 0.7 * side * f["lopsided"] - (p["brow_slant"] + f["frown"]) * out
+    return _columns(side * 0.555 + 0.365 * q, y + np.where(upper, 0, thick), 0.03)
 
 
-def _lips(p, f, half, width, rise, drop, power):
+def _lips(p, f, half, width, rise, drop):
     """Lip outline; `rise`, `drop`: face units above and below the line between the corners."""
-    q, dy = _lens(half, rise, drop, power)
-    _, upper = _sweep(half)
-    dy = dy + np.where(upper, 0.22 * rise * np.exp(-((q / 0.16) ** 2)), 0)  # Cupid's bow
-    y = p["mouth_height"] * p["nose_length"] ** 0.5 + dy
-    y = y - 0.1 * f["smile"] * (q * q - 0.35) + f["lopsided"] * q
-    return _stack(width * (1 + 0.13 * f["smile"] - f["pucker"]) * q, y, 0.08 - 0.1 * q * q)
-
-
-def _jaw(p, drop):
-    """Half-width, height and rim depth of the jaw at 81 places from right to left ear."""
-    t = np.linspace(-1, 1, 81)
-    angle = np.pi / 2 * np.abs(t)
-    x = 1.11 * np.sin(angle) ** p["jaw"] * np.sign(t)
-    y = p["chin"] * np.cos(angle) ** 1.15 + drop * np.cos(angle) ** 3
-    front = _surface(0, y) + 0.05
-    return x, y, front + np.abs(t) * (-0.8 - front), np.abs(t) * (front + 0.8)
-
-
-def _rim(section, yaw, silhouette):
-    """3-D points of a stack of half-ellipses (half-width, height, rim depth, bulge).
-
-    The rim itself, but never behind the outline that the turned head shows (`yaw` in radians):
-    there the points slide along it, as annotators place them. With `silhouette` always on it.
-    """
-    x, y, z, bulge = section
-    turn = np.sign(x) * np.arctan2(bulge * np.sin(yaw), np.abs(x) * np.cos(yaw) + 1e-9)
-    angle = np.pi / 2 - (turn if silhouette else np.maximum(turn, 0))
-    return np.stack([x * np.sin(angle), y, z + bulge * np.cos(angle)], axis=1)
-
-
-def curves(p, f):
-    """Dense 3-D curves of a person in a frame.
-
-    Returns:
-        name -> float64 (m, 3), face units, not turned yet. Closed outlines start at the
-        right-hand corner, upper edge first. "head" and "scalp" are outlines as seen at this yaw.
-    """
-    opening = max(f["open"], 0)
-    yaw = np.deg2rad(f["yaw"])
-    bridge = _BRIDGE * (0, p["nose_length"], p["nose_out"]) + (0, 0, _surface(0, 0.3))
-    nose = _NOSE * (p["nose_width"], p["nose_length"], p["nose_out"])
-    pupils = np.array([[s * 0.5 + f["gaze_x"], p["eye_height"] + f["gaze_y"]] for s in (-1, 1)])
-    width, top, bottom = p["mouth_width"], p["lip_top"], p["lip_bottom"]
-    arc = np.linspace(-np.pi / 2, np.pi / 2, 41)
-    skull = (1.11 * np.sin(arc), -1.5 * np.cos(arc), np.full(41, -0.75), 0.85 * np.abs(np.sin(arc)))
-    jaw = _jaw(p, 0.7 * opening)
-    parts = {
-        "jaw": _rim(jaw, yaw, silhouette=False),
-        "right_brow": _brow(p, f, -1),
-        "left_brow": _brow(p, f, 1),
-        "bridge": bridge,
-        "nose": _stack(*nose.T),
-        "right_eye": _eye(p, f, -1),
-        "left_eye": _eye(p, f, 1),
-        "pupils": _stack(*pupils.T),
-        "outer_lips": _lips(p, f, 42, width, top, bottom + opening, 0.7),
-        "inner_lips": _lips(p, f, 28, width * 0.88, 0.015, 0.015 + opening, 0.8),
-        "scalp": _rim(skull, yaw, silhouette=True),
-        "hairline": _hairline(p),
-    }
-    for side, s in (("right", -1), ("left", 1)):
-        ear = s * (1.16 + 0.06 * _COS), 0.27 + 0.27 * _SIN, -0.7 - 0.12 * _COS
-        parts[f"{side}_ear"] = np.stack(ear, axis=1)
-        parts[f"{side}_lens"] = _stack(s * 0.52 + 0.36 * _COS, 0.06 + 0.27 * _SIN, 0.12)
-    parts["head"] = np.concatenate([_rim(jaw, yaw, silhouette=True), parts["scalp"][::-1]])
-    return {name: part * (p["width"], p["length"], 1) for name, part in parts.items()}
+    q, upper = _sweep(half)
+    bow = 0.22 * np.exp(-((q / 0.16) ** 2))  # Cupid's
+    edge = np.where(upper, rise * (bow - (1 - q * q) ** 0.7), drop * (1 - q * q) ** 0.7)
+    corners = p["mouth_height"] * p["nose_length"] ** 0.5 + f["lopsided"] * q
+    y = corners + edge - 0.1 * f["smile"] * (q * q - 0.35)
+    return _columns(width * (1 + 0.13 * f["smile"] - f["pucker"]) * q, y, 0.08 - 0.1 * q * q)
 
 
 def _hairline(p):
@@ -208,27 +152,102 @@ def _hairline(p):
     q = np.linspace(1, -1, 41)
     fringe = p["hair_style"] > 0.75
     top = -0.42 if fringe else p["hairline"]
-    ragged = 0.05 * np.sin(29 * q + 20 * p["parting"]) if fringe else 0
+    ragged = 0.03 * (np.sin(17 * q + 20 * p["parting"]) + np.sin(31 * q)) if fringe else 0
     tuft = 0.2 * np.exp(-(((q - p["parting"]) / 0.3) ** 2))
-    y = top + ragged - tuft + (0.25 + 0.3 * p["age"] - top) * np.abs(q) ** 6
-    return _stack(1.04 * q, y, 0.04 - 0.5 * q**8)
+    y = top + ragged - tuft + (0.15 + 0.2 * p["age"] - top) * q**6
+    return _columns(1.04 * q, y, 0.04 - 0.5 * q**8)
+
+
+# The outline of the head: a stack of half-ellipses (half-width, height, rim depth, bulge).
+
+
+def _jaw(p, drop):
+    """The stack from the right ear around the chin to the left one; an open mouth drops it."""
+    t = np.linspace(-1, 1, SIZES["jaw"])
+    sine, cosine = np.sin(np.pi / 2 * np.abs(t)), np.cos(np.pi / 2 * t)
+    x = 1.11 * sine ** p["jaw"] * np.sign(t)
+    y = p["chin"] * np.abs(cosine) ** 1.15 + drop * cosine**3
+    front = _surface(0, y) + 0.05
+    return x, y, front + np.abs(t) * (-0.8 - front), np.abs(t) * (front + 0.8)
+
+
+def _skull():
+    """The stack from the right ear over the top of the head to the left one."""
+    angle = np.linspace(-np.pi / 2, np.pi / 2, SIZES["scalp"])
+    y = -1.45 * np.abs(np.cos(angle)) ** 0.85
+    return 1.11 * np.sin(angle), y, np.full(len(angle), -0.75), 0.85 * np.abs(np.sin(angle))
+
+
+def _rim(section, yaw, silhouette):
+    """3-D points of a stack: its rim, but never behind the outline that the turned head shows.
+
+    There (`yaw` in radians) the points slide along the outline, as annotators place them; with
+    `silhouette` all of them lie on it.
+    """
+    x, y, z, bulge = section
+    turn = np.sign(x) * np.arctan2(bulge * np.sin(yaw), np.abs(x) * np.cos(yaw) + 1e-9)
+    angle = np.pi / 2 - (turn if silhouette else np.maximum(turn, 0))
+    return _columns(x * np.sin(angle), y, z + bulge * np.cos(angle))
+
+
+_EAR = _columns(1.16 + 0.06 * _COS, 0.27 + 0.27 * _SIN, -0.7 - 0.12 * _COS)
+_LENS = _columns(0.36 * _COS, 0.06 + 0.27 * _SIN, 0.12)
+
+
+def curves(p, f):
+    """Dense 3-D curves of a person in a frame, not turned yet.
+
+    Returns:
+        float64 (sum of SIZES, 3), face units, parts in the order of SIZES. Closed outlines start
+        at the right-hand corner, upper edge first. "outline" (lower) and "scalp" (upper half)
+        are the silhouette of the head as seen at this yaw.
+    """
+    opening, yaw = max(f["open"], 0), np.deg2rad(f["yaw"])
+    jaw, width = _jaw(p, 0.7 * opening), p["mouth_width"]
+    gaze = (f["gaze_x"], p["eye_height"] + f["gaze_y"], 0)
+    on_face = (
+        _brow(p, f, -1),
+        _brow(p, f, 1),
+        _BRIDGE * (0, p["nose_length"], p["nose_out"]),
+        _NOSE * (p["nose_width"], p["nose_length"], p["nose_out"]),
+        _eye(p, f, -1),
+        _eye(p, f, 1),
+        np.array([(-0.5, 0, 0), (0.5, 0, 0)]) + gaze,
+        _lips(p, f, 42, width, p["lip_top"], p["lip_bottom"] + opening),
+        _lips(p, f, 28, width * 0.88, 0.015, 0.015 + opening),
+        _hairline(p),
+        _LENS - np.array([0.52, 0, 0]),
+        _LENS + np.array([0.52, 0, 0]),
+    )
+    around = (
+        _EAR * (-1, 1, 1),
+        _EAR,
+        _rim(jaw, yaw, silhouette=False),
+        _rim(jaw, yaw, silhouette=True),
+        _rim(_skull(), yaw, silhouette=True),
+    )
+    xyz = np.concatenate(on_face + around)
+    over = xyz[: sum(map(len, on_face))]
+    over[:, 2] += _surface(over[:, 0], over[:, 1])
+    return xyz * (p["width"], p["length"], 1)
 
 
 def project(xyz, f):
     """Points as seen by the camera: (m, 3) -> (m, 2), face units, still upright (before roll)."""
-    yaw, pitch = np.deg2rad([f["yaw"], f["pitch"]])
-    x, y, z = xyz[:, 0], xyz[:, 1] - 0.4, xyz[:, 2] + 0.3
+    yaw, pitch = np.deg2rad(f["yaw"]), np.deg2rad(f["pitch"])
+    x, y, z = xyz.T - np.array([[0], [0.4], [-0.3]])
     x, z = x * np.cos(yaw) + z * np.sin(yaw), z * np.cos(yaw) - x * np.sin(yaw)
     y, z = y * np.cos(pitch) + z * np.sin(pitch), z * np.cos(pitch) - y * np.sin(pitch)
-    return np.stack([x, y], axis=1) / (1 - 0.08 * z[:, None]) + (0, 0.4)
+    near = 1 / (1 - 0.08 * z)
+    return np.stack([x * near, y * near + 0.4], axis=1)
 
 
 def view(p, f):
     """All curves as the camera sees them: name -> (m, 2), face units, upright (before roll)."""
-    parts = curves(p, f)
-    ends = np.cumsum([len(part) for part in parts.values()])[:-1]
-    flat = project(np.concatenate(list(parts.values())), f)
-    return dict(zip(parts, np.split(flat, ends), strict=True))
+    flat = project(curves(p, f), f)
+    face = {part: flat[span] for part, span in _SPANS.items()}
+    face["head"] = np.concatenate([face["outline"], face["scalp"][::-1]])
+    return face
 
 
 def camera(f, scheme, size):

@@ -31,6 +31,8 @@ _GRID_MATRIX = np.array([(4 / 48, 0, -2), (0, 4.6 / 56, -2.2), (0, 0, 1)])
 
 _ANGLE = np.linspace(0, 2 * np.pi, 16, endpoint=False)
 _CIRCLE = np.stack([np.cos(_ANGLE), np.sin(_ANGLE)], axis=1)
+_T = np.linspace(0, 1, 8)
+_ARC = np.stack([(1 - _T) ** 2, 2 * _T * (1 - _T), _T**2], axis=1)  # quadratic Bézier weights
 
 # Thresholds of a person's uniform looks.
 _BALD, _LONG, _HAT, _SUNGLASSES, _GLASSES = 0.12, 0.55, 0.07, 0.06, 0.27
@@ -76,7 +78,7 @@ class _Canvas:
 
     def __init__(self, size, matrix):
         self.size, self.matrix = size, matrix
-        self.fine = 2 if size < 160 else 1
+        self.fine = 2 if size < 200 else 1
         side = size * self.fine
         self.pixels = np.full((side, side, 3), 150, np.uint8)
         self.person = np.zeros((side, side), np.uint8)  # 255 where the face's light falls
@@ -94,17 +96,17 @@ class _Canvas:
         def draw(pixels, outlines):
             cv2.fillPoly(pixels, outlines, colour, cv2.LINE_AA, 4)
 
-        self._blend([self.place(outline)], alpha, 1, draw)
+        self._blend(self.place(outline)[None], alpha, 1, draw)
 
     def line(self, curves, colour, width, alpha=1.0, closed=False):
-        """Draw curves, each (m, 2), `width` face units wide; hair-thin ones get fainter."""
+        """Draw j curves (j, m, 2), `width` face units wide; hair-thin ones get fainter."""
         thick = max(1, round(width * self.unit))
         alpha = alpha * min(1, width * self.unit / thick + 0.2)
 
         def draw(pixels, curves):
-            cv2.polylines(pixels, curves, closed, colour, thick, cv2.LINE_AA, 4)
+            cv2.polylines(pixels, list(curves), closed, colour, thick, cv2.LINE_AA, 4)
 
-        self._blend([self.place(curve) for curve in curves], alpha, thick, draw)
+        self._blend(self.place(np.asarray(curves)), alpha, thick, draw)
 
     def cover(self, outline):
         """Count a region as part of the person."""
@@ -114,13 +116,12 @@ class _Canvas:
         """Draw opaquely, or on a copy of the smallest box around the shapes that is blended in."""
         if alpha >= 1:
             return draw(self.pixels, shapes)
-        every = shapes[0] if len(shapes) == 1 else np.concatenate(shapes)
-        left, top = np.maximum(every.min(axis=0) // 16 - margin - 1, 0).tolist()
-        right, bottom = (every.max(axis=0) // 16 + margin + 2).tolist()
-        below = self.pixels[top : max(bottom, 0), left : max(right, 0)]
+        left, top = np.maximum(shapes.min(axis=(0, 1)) // 16 - margin - 1, 0).tolist()
+        right, bottom = np.maximum(shapes.max(axis=(0, 1)) // 16 + margin + 2, 0).tolist()
+        below = self.pixels[top:bottom, left:right]
         if below.size:
             above = below.copy()
-            draw(above, [shape - (16 * left, 16 * top) for shape in shapes])
+            draw(above, shapes - np.array([16 * left, 16 * top], np.int32))
             below[:] = cv2.addWeighted(above, alpha, below, 1 - alpha, 0)
 
 
@@ -157,6 +158,11 @@ def _colours(p):
 
 def _move(points, right, down):
     return points + np.array([right, down])
+
+
+def _bend(start, middle, end):
+    """Smooth curves from `start` to `end`, each (j, 2), drawn towards `middle`: (j, 8, 2)."""
+    return np.einsum("tk,kjx->jtx", _ARC, np.stack([start, middle, end]))
 
 
 def _disc(centre, across, down):
@@ -208,13 +214,14 @@ def _marks(canvas, face, p, f, paint):
         canvas.fill(np.concatenate([under_nose, lips[42::-1]]), paint.brow, 0.85)
     elif kind != "none":
         jaw = face["jaw"][34:47] if kind == "goatee" else face["jaw"][4:77]
-        beard = np.concatenate([jaw, lips[42:43], under_nose[::-1], lips[:1]])
+        cheeks = _move((jaw[[-1, 0]] + 2 * lips[[42, 0]]) / 3, 0, 0.1)
+        right, left = np.stack([cheeks[1], lips[0]]), np.stack([cheeks[0], lips[42]])
+        beard = np.concatenate([jaw, left, under_nose[::-1], right[::-1]])
         canvas.fill(beard, paint.brow, 0.22 if kind == "stubble" else 0.85)
-    folds = []
-    for wing, corner, out in ((22, 0, -1), (42, 42, 1)):
-        start = _move(face["nose"][wing], 0.05 * out, 0)
-        end = _move(lips[corner], 0.12 * out, 0.05)
-        folds.append(np.array([start, _move((start + end) / 2, 0.06 * out, -0.04), end]))
+    out = np.array([[-1], [1]])
+    start = face["nose"][[22, 42]] + out * (0.05, 0)
+    end = lips[[0, 42]] + out * (0.12, 0) + (0, 0.05)
+    folds = _bend(start, (start + end) / 2 + out * (0.1, 0) - (0, 0.08), end)
     depth = 0.1 + 0.3 * max(p["age"] - 0.4, 0) + 0.25 * max(f["smile"], 0)
     canvas.line(folds, paint.line, 0.03, depth)
     if p["age"] > 0.6 or f["brow_raise"] > 0.04:
@@ -271,7 +278,7 @@ def _hair(canvas, face, p, paint):
     elif p["hair_style"] > _BALD:
         canvas.fill(np.concatenate([cap, line]), paint.hair)
         roots, tips = line[3:-3], cap[-4:2:-1]
-        strands = np.stack([roots, _move(0.6 * roots + 0.4 * tips, 0, -0.08), tips], axis=1)
+        strands = _bend(roots, _move(0.6 * roots + 0.4 * tips, 0, -0.1), tips)
         for first, tone in ((0, 0.82), (1, 1.15), (2, 0.9)):
             canvas.line(strands[first::3], _shade(paint.hair, tone), 0.03, 0.6)
         if p["hair_style"] > _LONG:
@@ -313,7 +320,7 @@ def _occluder(canvas, face, paint, rng):
         root = face["scalp"][rng.integers(8, 33)]
         tips = root + rng.normal((0, 1.3), 0.35, (5, 2))
         bends = (root + tips) / 2 + rng.normal(0, 0.15, (5, 2))
-        canvas.line(np.stack([np.tile(root, (5, 1)), bends, tips], axis=1), paint.hair, 0.07)
+        canvas.line(_bend(np.tile(root, (5, 1)), bends, tips), paint.hair, 0.07)
 
 
 def _light(canvas, face, f):
