@@ -104,7 +104,7 @@ class Iterative(Imputer):
         rounds: at most this many.
     """
 
-    def __init__(self, rounds=10):
+    def __init__(self, rounds=50):
         self.rounds = rounds
 
     def _fit(self, table):
@@ -129,7 +129,7 @@ class ProbabilisticPCA(Imputer):
         rounds: number of EM steps.
     """
 
-    def __init__(self, components=12, rounds=30):
+    def __init__(self, components=20, rounds=30):
         self.components = components
         self.rounds = rounds
 

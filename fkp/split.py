@@ -35,7 +35,7 @@ def _band_pass(image, side, fine, coarse):
 
 def _unit(vectors):
     """Rows without their mean, at length 1 (a flat row becomes 0)."""
-    vectors = vectors.reshape(len(vectors), -1)
+    vectors = vectors.reshape(len(vectors), np.prod(vectors.shape[1:]))
     vectors = vectors - vectors.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.where(lengths > 1e-3, vectors / np.maximum(lengths, 1e-3), 0)
@@ -88,13 +88,15 @@ def near_pairs(images, threshold=None, mirrored=False):
     """
     if threshold is None:
         threshold = MIRRORED_THRESHOLD if mirrored else THRESHOLD
-    thumbnails = np.array([_band_pass(image, 16, 0.7, 2.5) for image in images]).reshape(-1, 16, 16)
+    thumbnails = np.array([_band_pass(image, 16, 0.7, 2.5) for image in images])
+    thumbnails = thumbnails.reshape(len(images), 16, 16)
     details = [_band_pass(image, _SIDE, 0, 3) for image in images]
     others = details
     pairs = _candidates(thumbnails, thumbnails[:, :, ::-1] if mirrored else thumbnails)
     if mirrored:
         others = [np.ascontiguousarray(detail[:, ::-1]) for detail in details]
-    return pairs[[_match(details[i], others[j]) >= threshold for i, j in pairs]]
+    scores = np.array([_match(details[i], others[j]) for i, j in pairs])
+    return pairs[scores >= threshold]
 
 
 def _components(n, *pair_lists):
@@ -196,13 +198,16 @@ def _check_fractions(**fractions):
         raise ValueError(f"nothing is left to train on: {fractions} take all rows")
 
 
-def _check_parts(wanted, faces):
-    for name, (rows, fraction) in wanted.items():
-        if fraction and not len(rows):
-            groups = len(np.unique(faces.groups))
+def _checked(split, faces, **fractions):
+    """The split; ValueError if a part that should hold rows is empty."""
+    for name, fraction in {"train": 1, **fractions}.items():
+        if fraction and not len(getattr(split, name)):
+            sizes = np.unique(faces.groups, return_counts=True)[1]
             raise ValueError(
-                f"{name} part is empty: {len(faces)} faces in {groups} groups are too few"
+                f"{name} part is empty: {len(faces)} faces make {len(sizes)} groups of up to "
+                f"{sizes.max(initial=0)} rows, too few to fill every part"
             )
+    return split
 
 
 def holdout(faces, test=0.2, validation=0.1, seed=0):
@@ -235,13 +240,7 @@ def holdout(faces, test=0.2, validation=0.1, seed=0):
         test=official if len(official) else rows[drawn],
         dropped=dropped,
     )
-    wanted = {
-        "train": (split.train, 1),
-        "validation": (split.validation, validation),
-        "test": (split.test, test),
-    }
-    _check_parts(wanted, faces)
-    return split
+    return _checked(split, faces, validation=validation, test=test)
 
 
 def kfold(faces, k=5, validation=0.1, seed=0):
@@ -270,10 +269,4 @@ def kfold(faces, k=5, validation=0.1, seed=0):
         inside = np.floor(place * k) == fold
         validating = ~inside & ((place - (fold + 1) / k) % 1 < validation)
         split = Split(rows[~inside & ~validating], rows[validating], rows[inside], dropped)
-        wanted = {
-            "train": (split.train, 1),
-            "validation": (split.validation, validation),
-            "test": (split.test, 1),
-        }
-        _check_parts(wanted, faces)
-        yield split
+        yield _checked(split, faces, validation=validation, test=1)
