@@ -61,20 +61,19 @@ def write_report(reports, profile=None):
         raise ValueError(f"no results of {reports.name} at profile {profile} (there: {known})")
     section = manifest["profiles"][profile]
     runs = [_load(reports, record) for record in section["runs"]]
-    page = (
-        _environment()
-        .get_template("index.html")
-        .render(
-            study=manifest["study"],
-            profile=profile,
-            section=section,
-            runs=runs,
-            highlights=[run for run in runs if not run["grid"]],
-            grids=_grids(runs),
-            figures=_figures(reports, profile, runs),
-            seeds=sorted({s for run in runs if (s := _seed(run)) is not None}),
-            seconds=sum(run["seconds"] or 0 for run in runs),
-        )
+    alone = [run for run in runs if not run["grid"]]
+    template = _environment().get_template("index.html")
+    page = template.render(
+        study=manifest["study"],
+        profile=profile,
+        section=section,
+        source=_source(section, runs),
+        runs=runs,
+        alone=sorted(alone, key=lambda run: not run["collect"]),
+        grids=_grids(runs),
+        figures=_figures(reports, profile, alone),
+        seeds=sorted({s for run in runs if (s := _seed(run)) is not None}),
+        seconds=sum(run["seconds"] or 0 for run in runs),
     )
     write_text(reports / "index.html", page)
     return reports / "index.html"
@@ -145,14 +144,14 @@ def _grids(runs):
 
 
 def _figures(reports, profile, runs):
-    """Run folder -> figures to show; charts of runs outside a grid are copied to keep them.
+    """Run folder -> figures to show; charts are copied to `figures/<profile>/` to keep them.
 
     Charts are SVG. Pictures (any other format) may show faces of real people: they are shown from
     the run's own folder, which is not committed.
     """
     kept, shown = set(), {}
     store = reports / "figures" / profile
-    for run in (run for run in runs if not run["grid"]):
+    for run in runs:
         for figure in run["metrics"].get("figures") or []:
             source = reports / "runs" / run["folder"] / figure["file"]
             target = source
