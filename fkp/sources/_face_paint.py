@@ -60,12 +60,10 @@ def picture(face, p, f, matrix, size, rng=None):
     canvas.fill(face["head"], paint.skin)
     canvas.cover(face["head"])
     _marks(canvas, face, p, f, paint)
-    for side in ("right", "left"):
-        _eye(canvas, face, side, p, paint)
+    _eyes(canvas, face, p, paint)
     _nose(canvas, face, f, paint)
     _mouth(canvas, face, f, paint)
-    for side in ("right", "left"):
-        canvas.fill(face[f"{side}_brow"], paint.brow, 0.85)
+    canvas.fill([face["right_brow"], face["left_brow"]], paint.brow, 0.85)
     _hair(canvas, face, p, paint)
     _glasses(canvas, face, p)
     if rng is not None:
@@ -87,26 +85,26 @@ class _Canvas:
         self._move = (matrix[:, 2] * self.fine + (self.fine - 1) / 2) * 16
 
     def place(self, points):
-        """Face units -> this canvas's pixels in 1/16, as OpenCV's `shift=4` wants them."""
-        return np.rint(points @ self._turn + self._move).astype(np.int32)
+        """Face units -> pixels of this canvas, int32 in 1/16 as OpenCV's `shift=4` wants them."""
+        return np.rint(np.asarray(points) @ self._turn + self._move).astype(np.int32)
 
-    def fill(self, outline, colour, alpha=1.0):
-        """Fill an outline (m, 2) with an RGB colour."""
+    def fill(self, outlines, colour, alpha=1.0):
+        """Fill an outline (m, 2) or several (j, m, 2) that do not overlap."""
 
-        def draw(pixels, outlines):
-            cv2.fillPoly(pixels, outlines, colour, cv2.LINE_AA, 4)
+        def draw(pixels, shapes):
+            cv2.fillPoly(pixels, list(shapes), colour, cv2.LINE_AA, 4)
 
-        self._blend(self.place(outline)[None], alpha, 1, draw)
+        self._blend(self.place(outlines), alpha, 1, draw)
 
     def line(self, curves, colour, width, alpha=1.0, closed=False):
-        """Draw j curves (j, m, 2), `width` face units wide; hair-thin ones get fainter."""
+        """Draw a curve (m, 2) or several (j, m, 2), `width` face units wide; thin ones fainter."""
         thick = max(1, round(width * self.unit))
         alpha = alpha * min(1, width * self.unit / thick + 0.2)
 
-        def draw(pixels, curves):
-            cv2.polylines(pixels, list(curves), closed, colour, thick, cv2.LINE_AA, 4)
+        def draw(pixels, shapes):
+            cv2.polylines(pixels, list(shapes), closed, colour, thick, cv2.LINE_AA, 4)
 
-        self._blend(self.place(np.asarray(curves)), alpha, thick, draw)
+        self._blend(self.place(curves), alpha, thick, draw)
 
     def cover(self, outline):
         """Count a region as part of the person."""
@@ -114,6 +112,7 @@ class _Canvas:
 
     def _blend(self, shapes, alpha, margin, draw):
         """Draw opaquely, or on a copy of the smallest box around the shapes that is blended in."""
+        shapes = shapes.reshape(-1, *shapes.shape[-2:])
         if alpha >= 1:
             return draw(self.pixels, shapes)
         left, top = np.maximum(shapes.min(axis=(0, 1)) // 16 - margin - 1, 0).tolist()
@@ -202,8 +201,7 @@ def _behind(canvas, face, p, paint):
     for part, colour in ((neck, _shade(paint.skin, 0.72)), (chest, paint.clothes)):
         canvas.fill(part, colour)
         canvas.cover(part)
-    for side in ("right", "left"):
-        canvas.fill(face[f"{side}_ear"], _shade(paint.skin, 0.85))
+    canvas.fill([face["right_ear"], face["left_ear"]], _shade(paint.skin, 0.85))
 
 
 def _marks(canvas, face, p, f, paint):
@@ -229,32 +227,33 @@ def _marks(canvas, face, p, f, paint):
         canvas.line([_move(brows, 0, -0.22), _move(brows, 0, -0.34)], paint.line, 0.025, 0.25)
 
 
-def _eye(canvas, face, side, p, paint):
-    eye, pupil = face[f"{side}_eye"], face["pupils"][("right", "left").index(side)]
-    crease, bag = _move(eye[:31], 0, -0.06), _move(eye[31:], 0, 0.05)
-    canvas.line([crease], paint.line, 0.03, 0.4)
-    canvas.line([bag], paint.line, 0.03, 0.1 + 0.25 * p["age"])
-    if eye[45, 1] - eye[15, 1] > 0.04:  # open wide enough to be convex
-        canvas.fill(eye, _shade((228, 222, 216), 1 - 0.2 * p["tone"]))
-        for radius, colour in ((p["iris"], paint.eye), (0.4 * p["iris"], (12, 10, 10))):
-            disc = _disc(pupil, radius, radius).astype(np.float32)
-            _, seen = cv2.intersectConvexConvex(eye.astype(np.float32), disc)
-            if seen is not None and len(seen):
-                canvas.fill(seen[:, 0], colour)
-        canvas.fill(_disc(_move(pupil, 0.03, -0.03), 0.02, 0.02), (250, 250, 250), 0.8)
-    canvas.line([eye[:31]], _shade(paint.brow, 0.5), 0.035, 0.9)
-    canvas.line([eye[30:]], paint.line, 0.018, 0.5)
+def _eyes(canvas, face, p, paint):
+    eyes, pupils = np.stack([face["right_eye"], face["left_eye"]]), face["pupils"]
+    canvas.line(_move(eyes[:, :31], 0, -0.06), paint.line, 0.03, 0.4)  # crease
+    canvas.line(_move(eyes[:, 31:], 0, 0.05), paint.line, 0.03, 0.1 + 0.25 * p["age"])  # bag
+    for eye, pupil in zip(eyes, pupils, strict=True):
+        if eye[45, 1] - eye[15, 1] > 0.04:  # open wide enough to be convex
+            canvas.fill(eye, _shade((228, 222, 216), 1 - 0.2 * p["tone"]))
+            for radius, colour in ((p["iris"], paint.eye), (0.4 * p["iris"], (12, 10, 10))):
+                disc = _disc(pupil, radius, radius).astype(np.float32)
+                _, seen = cv2.intersectConvexConvex(eye.astype(np.float32), disc)
+                if seen is not None and len(seen):
+                    canvas.fill(seen[:, 0], colour)
+            canvas.fill(_disc(_move(pupil, 0.03, -0.03), 0.02, 0.02), (250, 250, 250), 0.8)
+    canvas.line(eyes[:, :31], _shade(paint.brow, 0.5), 0.035, 0.9)
+    canvas.line(eyes[:, 30:], paint.line, 0.018, 0.5)
 
 
 def _nose(canvas, face, f, paint):
     nose = face["nose"]
-    for hole, out in ((28, -1), (36, 1)):
-        centre = _move(nose[hole], 0.01 * out, -0.025)
-        canvas.fill(_disc(centre, 0.055, 0.028), _shade(paint.skin, 0.3), 0.7)
+    holes = [
+        _disc(_move(nose[i], out, -0.025), 0.055, 0.028) for i, out in ((28, -0.01), (36, 0.01))
+    ]
+    canvas.fill(holes, _shade(paint.skin, 0.3), 0.7)
     canvas.line([nose[18:28], nose[37:47]], paint.line, 0.03, 0.35)
-    canvas.line([nose[27:38]], paint.line, 0.025, 0.25)
+    canvas.line(nose[27:38], paint.line, 0.025, 0.25)
     far = nose[44:] if f["yaw"] > 0 else nose[:21]
-    canvas.line([far], paint.line, 0.03, min(0.55, 0.08 + abs(f["yaw"]) / 60))
+    canvas.line(far, paint.line, 0.03, min(0.55, 0.08 + abs(f["yaw"]) / 60))
 
 
 def _mouth(canvas, face, f, paint):
@@ -267,7 +266,7 @@ def _mouth(canvas, face, f, paint):
         teeth = inner[3:26]
         low = _move(teeth[::-1], 0, min(0.13, 0.6 * gap))
         canvas.fill(np.concatenate([teeth, low]), (222, 216, 204), 0.9 if f["smile"] > 0 else 0.5)
-    canvas.line([inner[:29]], _shade(paint.lips, 0.35), 0.025, 0.7)
+    canvas.line(inner[:29], _shade(paint.lips, 0.35), 0.025, 0.7)
 
 
 def _hair(canvas, face, p, paint):
@@ -294,11 +293,10 @@ def _glasses(canvas, face, p):
     right, left = face["right_lens"], face["left_lens"]
     colour = _along(_HAIR[:5], p["glasses"] / _GLASSES)
     glass = ((24, 24, 28), 0.88) if p["glasses"] < _SUNGLASSES else ((225, 232, 238), 0.08)
-    for lens in (right, left):
-        canvas.fill(lens, *glass)
+    canvas.fill([right, left], *glass)
     canvas.line([right, left], colour, 0.02 + 0.25 * p["glasses"], closed=True)
     hinges = ((right[12], face["right_ear"][17]), (left[24], face["left_ear"][17]))
-    canvas.line([np.array(ends) for ends in ((right[23], left[13]), *hinges)], colour, 0.045)
+    canvas.line([(right[23], left[13]), *hinges], colour, 0.045)
 
 
 def _occluder(canvas, face, paint, rng):
@@ -310,7 +308,7 @@ def _occluder(canvas, face, paint, rng):
         tips = at + np.stack([0.26 * fan - 0.4, 0.1 * abs(fan - 1.5) + 0.1 * at[0]], axis=1)
         for finger in np.stack([roots, tips], axis=1):
             for width, tone in ((0.3, 0.6), (0.25, 0.95)):
-                canvas.line([finger], _shade(paint.skin, tone), width)
+                canvas.line(finger, _shade(paint.skin, tone), width)
     elif kind < 0.2:
         angle, long, wide = rng.uniform(0, np.pi), rng.uniform(0.5, 2.5), rng.uniform(0.12, 0.35)
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])

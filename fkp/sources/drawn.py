@@ -60,7 +60,7 @@ def read(n=2000, scheme=KAGGLE_15, size=96, channels=1, seed=0, regimes=False, f
         rng = np.random.default_rng([seed, group, 1 + row % frames])
         images[row], points[row] = render(who, frame(rng), scheme, size, channels, rng)
     if regimes:
-        points = _relabel(points, size, np.random.default_rng([seed, n, 0, 0]))
+        points = _relabel(points, size, np.random.default_rng([seed, 0, 0, 1]))
     return Faces(images, points, scheme, "drawn", groups=groups)
 
 
@@ -82,9 +82,10 @@ def _relabel(points, size, rng):
     points = points.copy()
     for label, down in SECOND_REGIME_DOWN.items():
         points[second, KAGGLE_15.index(label), 1] += down * size / 96
-    may_miss = second | (rng.random(n) < _INCOMPLETE)
+    draws = rng.random((n, 16))
+    may_miss = second | (draws[:, 15] < _INCOMPLETE)
     rates = np.where(second[:, None], MISSING_SECOND, np.array(MISSING_FIRST) / _INCOMPLETE)
-    points[may_miss[:, None] & (rng.random((n, 15)) < rates)] = np.nan
+    points[may_miss[:, None] & (draws[:, :15] < rates)] = np.nan
     return points
 
 
