@@ -147,9 +147,12 @@ def _lips(p, f, half, width, rise, drop):
     return _columns(width * (1 + 0.13 * f["smile"] - f["pucker"]) * q, y, 0.08 - 0.1 * q * q)
 
 
+_HAIRLINE = np.linspace(1, -1, SIZES["hairline"])
+
+
 def _hairline(p):
     """From the left to the right temple, ends in front of the ears; low and ragged for a fringe."""
-    q = np.linspace(1, -1, 41)
+    q = _HAIRLINE
     fringe = p["hair_style"] > 0.75
     top = -0.42 if fringe else p["hairline"]
     ragged = 0.03 * (np.sin(17 * q + 20 * p["parting"]) + np.sin(31 * q)) if fringe else 0
@@ -158,24 +161,25 @@ def _hairline(p):
     return _columns(1.04 * q, y, 0.04 - 0.5 * q**8)
 
 
-# The outline of the head: a stack of half-ellipses (half-width, height, rim depth, bulge).
+# The outline of the head: a stack of half-ellipses (half-width, height, rim depth, bulge), from the
+# right ear to the left one around the chin (`_jaw`) or over the top of the head (`_SKULL`).
+_JAW = np.linspace(-1, 1, SIZES["jaw"])
+_JAW_SINE, _JAW_COSINE = np.sin(np.pi / 2 * _JAW), np.abs(np.cos(np.pi / 2 * _JAW))
+_SKULL_SINE = np.sin(np.pi / 2 * np.linspace(-1, 1, SIZES["scalp"]))
+_SKULL = (
+    1.11 * _SKULL_SINE,
+    -1.45 * (1 - _SKULL_SINE**2) ** 0.425,
+    np.full(SIZES["scalp"], -0.75),
+    0.85 * np.abs(_SKULL_SINE),
+)
 
 
 def _jaw(p, drop):
-    """The stack from the right ear around the chin to the left one; an open mouth drops it."""
-    t = np.linspace(-1, 1, SIZES["jaw"])
-    sine, cosine = np.sin(np.pi / 2 * np.abs(t)), np.cos(np.pi / 2 * t)
-    x = 1.11 * sine ** p["jaw"] * np.sign(t)
-    y = p["chin"] * np.abs(cosine) ** 1.15 + drop * cosine**3
-    front = _surface(0, y) + 0.05
-    return x, y, front + np.abs(t) * (-0.8 - front), np.abs(t) * (front + 0.8)
-
-
-def _skull():
-    """The stack from the right ear over the top of the head to the left one."""
-    angle = np.linspace(-np.pi / 2, np.pi / 2, SIZES["scalp"])
-    y = -1.45 * np.abs(np.cos(angle)) ** 0.85
-    return 1.11 * np.sin(angle), y, np.full(len(angle), -0.75), 0.85 * np.abs(np.sin(angle))
+    """The lower stack; `drop`: how far an open mouth moves the chin down."""
+    x = 1.11 * np.abs(_JAW_SINE) ** p["jaw"] * np.sign(_JAW_SINE)
+    y = p["chin"] * _JAW_COSINE**1.15 + drop * _JAW_COSINE**3
+    front, back = _surface(0, y) + 0.05, np.abs(_JAW)
+    return x, y, front - back * (front + 0.8), back * (front + 0.8)
 
 
 def _rim(section, yaw, silhouette):
@@ -224,7 +228,7 @@ def curves(p, f):
         _EAR,
         _rim(jaw, yaw, silhouette=False),
         _rim(jaw, yaw, silhouette=True),
-        _rim(_skull(), yaw, silhouette=True),
+        _rim(_SKULL, yaw, silhouette=True),
     )
     xyz = np.concatenate(on_face + around)
     over = xyz[: sum(map(len, on_face))]
