@@ -162,7 +162,7 @@ def test_regimes_move_nose_and_lip_and_nothing_else():
         ({"channels": 2}, "channels: expected 1 .* got 2"),
         ({"seed": -1}, "seed: expected an integer of at least 0, got -1"),
         ({"frames": 0}, "frames: expected an integer of at least 1, got 0"),
-        ({"scheme": "kaggle15"}, "scheme: expected one of kaggle15, .* got 'kaggle15'"),
+        ({"scheme": "kaggle15"}, "scheme: expected a Scheme .kaggle15, .* got 'kaggle15'"),
         ({"scheme": Scheme("mine", (), (), {}, frozenset(), (0, 0), ((), ()))}, "scheme: .*mine"),
         ({"scheme": IBUG_68, "regimes": True}, "regimes: .* kaggle15, got ibug68"),
     ],

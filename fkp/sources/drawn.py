@@ -74,7 +74,7 @@ def _check(n, scheme, size, channels, seed, frames):
     if channels not in (1, 3):
         raise ValueError(f"channels: expected 1 (gray) or 3 (RGB), got {channels!r}")
     if getattr(scheme, "name", None) not in SCHEMES:
-        raise ValueError(f"scheme: expected one of {', '.join(SCHEMES)}, got {scheme!r}")
+        raise ValueError(f"scheme: expected a Scheme ({', '.join(SCHEMES)}), got {scheme!r}")
 
 
 def _relabel(points, size, rng):
