@@ -56,7 +56,7 @@ def mirror(images, points, scheme):
 
 
 def tone(images, gain=1.0, offset=0.0):
-    """images * gain + offset, clipped to 0..255; gain and offset are scalars, (n,) or (n, 1, 1, c)."""
+    """images * gain + offset, clipped to 0..255; both are scalars, (n,) or (n, 1, 1, c)."""
     gain, offset = (
         np.asarray(v, np.float32)[:, None, None, None] if np.ndim(v) == 1 else np.float32(v)
         for v in (gain, offset)

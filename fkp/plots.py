@@ -108,13 +108,13 @@ def history(ax, rows, label="", colour=None, train=True):
             label=f"{label} training".strip(),
         )
     ax.set(xlabel="epoch", ylabel="RMSE (px)", yscale="log")
-    ticks = ticker_values(ax.get_ylim())
+    ticks = tick_values(ax.get_ylim())
     ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.minorticks_off()
     return ax
 
 
-def ticker_values(limits):
+def tick_values(limits):
     """Round tick values (1-1.5-2-3-5-7 steps) inside the limits of a logarithmic axis."""
     low, high = limits
     powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)

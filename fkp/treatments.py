@@ -26,7 +26,8 @@ def mask(faces, seed):
 
 def _imputed(name):
     def treatment(faces, seed):
-        return faces.with_points(IMPUTERS[name]().fit(faces.points).transform(faces.points))
+        imputer = IMPUTERS[name]().fit(faces.points, faces.scheme.labels)
+        return faces.with_points(imputer.transform(faces.points))
 
     treatment.__doc__ = f"All rows, missing labels imputed by {name} fitted on the same rows."
     return treatment

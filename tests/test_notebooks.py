@@ -1,0 +1,61 @@
+"""Every notebook, run through the engine at toy size in a project folder of its own."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fkp.runner import run_study
+from fkp.study import load_study, plan, study_names
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted(path.stem.partition("-")[2] for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(scope="module")
+def tour(tmp_path_factory):
+    """The tour at profile smoke: (project folder, records of its runs)."""
+    root = tmp_path_factory.mktemp("project")
+    shutil.copytree(ROOT / "notebooks", root / "notebooks")
+    (root / "fkp").symlink_to(ROOT / "fkp")
+    return root, run_study(plan("tour", profile="smoke", root=root))
+
+
+def test_every_run_of_the_tour_finishes(tour):
+    _, records = tour
+    assert [r["error"] for r in records if r["status"] != "finished"] == []
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_notebook_belongs_to_a_study(name):
+    used = {
+        entry["notebook"]
+        for study in study_names(ROOT)
+        for entry in load_study(study, ROOT)["runs"]
+    }
+    assert name in used
+
+
+def test_training_writes_what_a_comparison_needs(tour):
+    root, records = tour
+    run = next(r for r in records if r["name"] == "train")
+    metrics = json.loads((root / "reports/tour/runs" / run["folder"] / "metrics.json").read_text())
+    assert metrics["data"]["source"] == "drawn" and metrics["data"]["rows"] == 300
+    assert 0 < metrics["scores"]["rmse"]["low"] < metrics["scores"]["rmse"]["high"]
+    assert len(metrics["per_point"]) == 15 and len(metrics["history"]) == 1
+    assert metrics["run"]["parameters"]["treatment"] == run["grid"]["treatment"]
+
+
+def test_the_report_shows_tables_and_charts_and_names_the_data(tour):
+    root, _ = tour
+    page = (root / "reports/tour/index.html").read_text()
+    assert "RMSE in px on the test rows, drawn faces" in page
+    assert "manual_cnn" in page and ".svg" in page
+    assert str(Path.home()) not in page and str(root) not in page
+
+
+def test_committed_files_hold_no_path_of_the_machine(tour):
+    root, _ = tour
+    for path in (root / "reports").rglob("metrics.json"):
+        assert str(root) not in path.read_text()

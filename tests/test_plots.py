@@ -1,0 +1,87 @@
+import matplotlib as mpl
+
+mpl.use("agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from fkp import plots
+from fkp.faces import Faces
+from fkp.schemes import IBUG_68, KAGGLE_15
+
+
+@pytest.fixture
+def ax():
+    figure, ax = plt.subplots()
+    yield ax
+    figure.canvas.draw()
+    plt.close(figure)
+
+
+@pytest.fixture
+def faces():
+    points = np.random.default_rng(0).uniform(0, 31, (4, 15, 2)).astype(np.float32)
+    points[2:, 3:] = np.nan
+    return Faces(np.zeros((4, 32, 32, 1), np.uint8), points, KAGGLE_15, "test")
+
+
+def test_a_face_shows_each_known_point_where_it_is(ax, faces):
+    plots.face(ax, faces.images[2], faces.points[2], predicted=faces.points[0])
+    true, predicted = (np.asarray(c.get_offsets()) for c in ax.collections)
+    assert np.isfinite(true).all(axis=1).sum() == 3 and len(predicted) == 15
+    np.testing.assert_allclose(true[:3], faces.points[2, :3])
+    assert ax.get_ylim() == (31.5, -0.5)
+
+
+def test_outlines_follow_the_regions_of_the_scheme(ax):
+    points = np.random.default_rng(0).uniform(0, 31, (68, 2)).astype(np.float32)
+    plots.face(ax, np.zeros((32, 32, 3), np.uint8), points, scheme=IBUG_68)
+    assert len(ax.lines) == len(IBUG_68.regions)
+    assert [len(line.get_xdata()) for line in ax.lines if len(line.get_xdata()) == 7]
+
+
+def test_bars_count_labels_and_complete_rows(ax, faces):
+    plots.labels_per_point(ax, faces)
+    assert [bar.get_width() for bar in ax.patches] == [4] * 3 + [2] * 12
+    ax.clear()
+    plots.complete_rows(ax, faces)
+    assert [bar.get_height() for bar in ax.patches] == [2, 2]
+    assert "50.00%" in ax.texts[0].get_text()
+
+
+def test_history_has_readable_ticks(ax):
+    rows = [
+        {"epoch": i, "train_rmse": 3.0 / (i + 1), "validation_rmse": 4.0 / (i + 1)}
+        for i in range(5)
+    ]
+    plots.history(ax, rows, label="mask")
+    assert [line.get_label() for line in ax.lines] == ["mask validation", "mask training"]
+    assert set(plots.tick_values((0.6, 4))) == {0.7, 1.0, 1.5, 2.0, 3.0}
+
+
+def test_grouped_bars_stand_beside_each_other(ax):
+    table = pd.DataFrame({"none": [2.0, 3.0], "mask": [1.0, np.nan]}, index=["a", "b"])
+    plots.grouped_bars(ax, table, table - 0.1, table + 0.1)
+    heights = [bar.get_height() for bar in ax.patches]
+    assert heights[:3] == [2.0, 3.0, 1.0] and np.isnan(heights[3])
+    centres = [bar.get_x() + bar.get_width() / 2 for bar in ax.patches]
+    assert centres[0] < centres[2] and centres[0] + centres[2] == pytest.approx(0)
+
+
+def test_curves_and_clouds(ax, faces):
+    plots.ced(ax, {"model": (np.arange(3), np.array([0, 0.5, 1]))})
+    assert ax.get_xlim()[0] == 0
+    ax.clear()
+    plots.point_cloud(ax, faces)
+    assert len(ax.collections) == 16
+    ax.clear()
+    plots.per_point(ax, {"model": dict.fromkeys(KAGGLE_15.labels, 1.0)})
+    assert ax.yaxis_inverted()
+
+
+def test_a_grid_has_as_many_panels_as_asked():
+    figure, axes = plots.grid(10, columns=4)
+    assert len(axes) == 10 and len(figure.axes) == 12
+    plt.close(figure)
