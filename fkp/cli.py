@@ -159,7 +159,7 @@ def inspect(
         typer.echo(json.dumps(facts, indent=1))
         return
     labels = facts.pop("labels_per_point")
-    show([{"": key, "value": value} for key, value in facts.items()], False)
+    show([{"": key.replace("_", " "), "value": value} for key, value in facts.items()], False)
     show([{"point": key, "labels": value} for key, value in labels.items()], False)
 
 
@@ -179,7 +179,8 @@ def choose_data(path, source):
     if path is None and source == "drawn":
         return Data(forced=True)
     if path is None:
-        path = next((p for p in [folder, *sorted(folder.glob("*/"))] if holds(p, source)), None)
+        places = [folder, *sorted(folder.glob("[!.]*"))]
+        path = next((place for place in places if holds(place, source)), None)
         if path is None and source is None:
             return Data()
         if path is None:

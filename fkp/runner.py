@@ -221,10 +221,8 @@ class _StudyRun:
         if not isinstance(value, str):
             return value
         data = self.plan.data
-        places = {f"{folder}/": "", str(folder): ".", f"{self.plan.root}/": ""}
-        if data.path:
-            places[str(data.path)] = data.name
-        for place, name in places.items():
+        places = [(f"{folder}/", ""), (str(folder), "."), (f"{self.plan.root}/", "")]
+        for place, name in [(str(data.path), data.name), *places] if data.path else places:
             value = value.replace(place, name)
         return value
 

@@ -1,0 +1,139 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toy import write_project
+from typer.testing import CliRunner
+
+from fkp import cli, sources
+from fkp.study import Data
+
+HEAVY = ("tensorflow", "keras", "papermill", "sklearn", "cv2", "pandas")
+COMMANDS = ("run", "report", "studies", "models", "inspect")
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    root = write_project(tmp_path)
+    monkeypatch.setattr("fkp.study.project", lambda: root)
+    return root
+
+
+@pytest.fixture
+def faces_file(tmp_path):
+    faces = sources.read(n=12, seed=0)
+    images = np.concatenate([faces.images, faces.images[:1]])
+    points = np.concatenate([faces.points, faces.points[:1]])
+    points[0, 3] = np.nan
+    path = tmp_path / "faces.npz"
+    np.savez(path, images=images, points=points)
+    return path
+
+
+def call(*arguments):
+    result = CliRunner().invoke(cli.app, list(map(str, arguments)))
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def fails(monkeypatch, capsys, *arguments):
+    """Standard error of a call that must end with status 2."""
+    monkeypatch.setattr(sys, "argv", ["fkp", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_an_example(command):
+    text = " ".join(call(command, "--help").split())
+    assert f"Example: python -m fkp {command}" in text
+
+
+def test_help_imports_nothing_heavy():
+    code = f"""
+import sys
+from typer.testing import CliRunner
+from fkp.cli import app
+assert CliRunner().invoke(app, ["--help"]).exit_code == 0
+print([name for name in {HEAVY} if name in sys.modules])
+"""
+    root = Path(__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_studies_are_listed(root):
+    expected = [{"study": "toy", "title": "A toy study", "profiles": ["smoke", "quick"]}]
+    assert json.loads(call("studies", "--json")) == expected
+    assert "smoke, quick" in call("studies")
+
+
+def test_inspect_counts_rows_labels_and_copies(faces_file):
+    facts = json.loads(call("inspect", faces_file, "--json"))
+    assert facts["rows"] == 13
+    assert facts["complete_rows"] == 12
+    assert list(facts["labels_per_point"].values())[3] == 12
+    assert facts["exact_duplicates"] == 1
+    assert facts["split_train"] + facts["split_validation"] + facts["split_test"] == 13
+    assert "complete rows" in call("inspect", faces_file)
+
+
+def test_models_are_listed(monkeypatch):
+    keep = {"manual_cnn": ("fkp.models.cnn", "manual_cnn")}
+    monkeypatch.setattr("fkp.models.MODELS", keep)
+    (row,) = json.loads(call("models", "--json", "--shape", "64x64x1", "--points", 4))
+    assert row["name"] == "manual_cnn"
+    assert row["input"] == "64x64x1"
+    assert 4 * row["parameters"] < row["file_mb"] * 1e6 < 8 * row["parameters"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("run", "nope"), "error: no study 'nope' (known: toy)"),
+        (("run", "toy", "-p", "epochs"), "expected NAME=VALUE, got 'epochs'"),
+        (("run", "toy", "-p", "epochs=["), "-p epochs: not YAML"),
+        (("run", "toy", "-p", "epochz=1"), "unknown 'epochz' (known: epochs, model"),
+        (("run", "toy", "--profile", "huge"), "unknown 'huge' (known: quick, smoke)"),
+        (("run", "toy", "--data", "/no/such"), "error: /no/such"),
+        (("run", "toy", "--source", "odd"), "unknown source 'odd'"),
+        (("run", "toy", "--source", "kaggle"), "needs --data PATH"),
+        (("report", "toy"), "no results of toy"),
+        (("inspect", "/no/such"), "error: /no/such"),
+        (("models", "--shape", "96"), "HEIGHTxWIDTHxCHANNELS, got '96'"),
+    ],
+)
+def test_errors_are_one_line_and_status_2(root, monkeypatch, capsys, arguments, complaint):
+    error = fails(monkeypatch, capsys, *arguments)
+    assert complaint in error
+    assert len(error.splitlines()) == 1
+    assert not (root / "reports").exists()
+
+
+def test_data_is_what_is_given_or_lies_in_data_or_drawn(root, faces_file):
+    assert cli.choose_data(None, None) == Data()
+    given = cli.choose_data(faces_file, None)
+    assert (given.path, given.source, given.name) == (faces_file, "npz", "faces.npz")
+    (root / "data" / "README.md").touch()
+    faces_file.rename(root / "data" / "faces.npz")
+    assert cli.choose_data(None, None).fingerprint == given.fingerprint
+    assert cli.choose_data(None, "drawn") == Data(forced=True)
+
+
+def test_parameters_are_read_as_yaml():
+    texts = ["seed=[0, 1]", "learning_rate=1e-3", "treatment=none", "limit=null", "note=", "x=a=b"]
+    assert cli.parse_parameters(texts) == {
+        "seed": [0, 1],
+        "learning_rate": 1e-3,
+        "treatment": "none",
+        "limit": None,
+        "note": "",
+        "x": "a=b",
+    }

@@ -1,0 +1,195 @@
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from toy import write_project, write_study
+
+from fkp import report
+from fkp.cli import main
+from fkp.runner import run_study
+from fkp.study import Data, plan
+
+TROUBLED = """
+runs:
+  - {notebook: train, grid: {trouble: [null, flu]}}
+  - {notebook: compare, collect: true}
+"""
+# Runs the command line on the project whose folder is the last argument.
+COMMAND = """
+import pathlib, sys, fkp.cli, fkp.study
+root = pathlib.Path(sys.argv.pop())
+fkp.study.project = lambda: root
+fkp.cli.main()
+"""
+
+
+class Watch:
+    def __init__(self):
+        self.begun, self.done = [], []
+
+    def started(self, run, folder):
+        self.begun.append(run.label)
+
+    def ended(self, run, record):
+        self.done.append((run.label, record["status"]))
+
+
+def carry_out(root, **options):
+    watch = Watch()
+    planned = plan("toy", root=root, **options)
+    return planned, run_study(planned, workers=2, watch=watch), watch
+
+
+def metrics(planned, record):
+    return json.loads((planned.reports / "runs" / record["folder"] / "metrics.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A project whose study has been carried out once on a 'data set'."""
+    root = write_project(tmp_path_factory.mktemp("finished"))
+    data = Data(root / "data", "kaggle", "faces", "1234")
+    planned, records, watch = carry_out(root, data=data, profile="smoke")
+    return planned, records, watch
+
+
+def test_every_run_is_finished_and_leaves_its_files(finished):
+    planned, records, watch = finished
+    assert [record["status"] for record in records] == ["finished"] * 3
+    assert watch.begun[-1] == "compare"
+    for record in records:
+        folder = planned.reports / "runs" / record["folder"]
+        names = {path.name for path in folder.iterdir()}
+        assert names >= {"metrics.json", "notebook.ipynb", "notebook.html"}
+        assert not names & {"running.ipynb", "failed.ipynb"}
+
+
+def test_metrics_say_how_they_came_about(finished):
+    planned, records, _ = finished
+    run = metrics(planned, records[0])["run"]
+    assert run["label"] == "train cnn seed 0"
+    assert run["profile"] == "smoke"
+    assert run["parameters"]["epochs"] == 1
+    assert run["data"] == {"source": "kaggle", "name": "faces", "fingerprint": "1234"}
+    assert run["environment"]["versions"]["papermill"]
+    assert run["environment"]["cores"] == os.cpu_count()
+    assert run["seconds"] > 0
+
+
+def test_what_is_committed_names_no_place_of_this_machine(finished):
+    planned, records, _ = finished
+    assert metrics(planned, records[0])["where"] == "x"
+    assert metrics(planned, records[0])["data_path"] == "faces"
+    kept = [*planned.reports.glob("*.*"), *planned.reports.glob("runs/*/metrics.json")]
+    assert len(kept) == 5
+    for path in kept:
+        assert str(planned.root) not in path.read_text()
+
+
+def test_pages_need_no_network(finished):
+    planned, records, _ = finished
+    pages = [planned.reports / "runs" / r["folder"] / "notebook.html" for r in records]
+    for page in [planned.reports / "index.html", *pages]:
+        html = page.read_text()
+        assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=.https?:", html)
+        assert "@import url(http" not in html
+
+
+def test_repeating_skips_what_is_finished(finished):
+    planned, first, _ = finished
+    _, records, watch = carry_out(planned.root, data=planned.data, profile="smoke")
+    assert watch.begun == []
+    assert {record["status"] for record in records} == {"skipped"}
+    assert [r["folder"] for r in records] == [r["folder"] for r in first]
+
+
+def test_index_shows_comparison_data_runs_and_links(finished):
+    planned, records, _ = finished
+    html = (planned.reports / "index.html").read_text()
+    assert "All &lt;runs&gt;" in html
+    assert "<em>text</em>" in html
+    assert "Data: kaggle" in html and "drawn faces" not in html
+    assert 'src="figures/smoke/compare-bars.svg"' in html
+    for record in records:
+        assert f'href="runs/{record["folder"]}/notebook.html"' in html
+
+
+def test_index_is_the_same_from_committed_files_but_for_local_pages(finished, tmp_path):
+    planned, *_ = finished
+    clone = tmp_path / "toy"
+    for path in planned.reports.rglob("*"):
+        inside = path.relative_to(planned.reports)
+        if path.is_file() and (inside.parts[0] != "runs" or path.name == "metrics.json"):
+            (clone / inside).parent.mkdir(parents=True, exist_ok=True)
+            (clone / inside).write_bytes(path.read_bytes())
+    html = report.write_report(clone).read_text()
+    assert "All &lt;runs&gt;" in html and "figures/smoke/compare-bars.svg" in html
+    assert (clone / "figures/smoke/compare-bars.svg").exists()
+    assert "notebook.html" not in html
+    assert "faces.png" not in html  # a picture may show a face of the data: never committed
+    assert "faces.png" in (planned.reports / "index.html").read_text()
+
+
+def test_a_failure_is_reported_the_rest_carried_on_and_later_resumed(tmp_path):
+    root = write_project(tmp_path)
+    write_study(root, TROUBLED)
+    planned, records, _ = carry_out(root)
+    assert [record["status"] for record in records] == ["finished", "failed", "finished"]
+    assert records[1]["error"] == "AssertionError: cnn has flu"
+    assert (planned.reports / records[1]["notebook_file"]).exists()
+    html = (planned.reports / "index.html").read_text()
+    assert "AssertionError: cnn has flu" in html and "1 failed" in html
+    assert len(metrics(planned, records[2])["tables"][0]["rows"]) == 1
+
+    _, again, watch = carry_out(root)
+    assert [record["status"] for record in again] == ["skipped", "finished", "finished"]
+    assert metrics(planned, again[1])["resumed"] is True
+    assert not (planned.reports / records[1]["notebook_file"]).exists()
+    assert watch.begun == [again[1]["label"], "compare"]
+    assert len(metrics(planned, again[2])["tables"][0]["rows"]) == 2
+    assert not (planned.reports / "runs" / records[2]["folder"]).exists()
+    assert " failed" not in (planned.reports / "index.html").read_text()
+
+
+def test_the_command_line_ends_with_status_1_after_a_failure(tmp_path, monkeypatch, capsys):
+    root = write_project(tmp_path)
+    write_study(root, "runs: [{notebook: train, parameters: {trouble: flu}}]")
+    monkeypatch.setattr("fkp.study.project", lambda: root)
+    monkeypatch.setattr(sys, "argv", ["fkp", "run", "toy", "--source", "drawn"])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "no notebook of this study has a parameter `source`" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["fkp", "run", "toy", "-p", "seed=3"])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    out, err = capsys.readouterr()
+    assert "✗ train  AssertionError: cnn has flu" in out
+    assert "failed.ipynb" in err
+
+
+def test_a_study_cannot_be_run_twice_at_a_time_and_stops_when_told_to(tmp_path):
+    root = write_project(tmp_path)
+    write_study(root, "runs: [{notebook: train, grid: {seed: [0, 1]}}]")
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, "run", "toy", str(root)],
+        cwd=Path(__file__).parents[1],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not list(root.glob("reports/toy/runs/*/log.txt")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    with pytest.raises(ValueError, match="toy is being run by another process"):
+        run_study(plan("toy", root=root))
+    process.send_signal(signal.SIGTERM)
+    error = process.communicate(timeout=20)[1]
+    assert process.returncode == 130
+    assert "resumes" in error
+    manifest = report.read_manifest(root / "reports" / "toy")
+    assert {run["status"] for run in manifest["profiles"]["quick"]["runs"]} == {"pending"}

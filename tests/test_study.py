@@ -1,0 +1,193 @@
+from dataclasses import replace
+
+import pytest
+from toy import write_notebook, write_project, write_study
+
+from fkp.study import Data, load_study, plan, read_yaml, study_names
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write_project(tmp_path)
+
+
+def labels(planned):
+    return [run.label for run in planned.runs]
+
+
+def keys(planned):
+    return {run.label: run.key for run in planned.runs}
+
+
+def test_the_grid_is_expanded_in_order_and_collecting_runs_come_last(root):
+    planned = plan("toy", root=root)
+    assert labels(planned) == [
+        "train cnn seed 0",
+        "train cnn seed 1",
+        "train tree seed 0",
+        "compare",
+    ]
+    assert planned.runs[0].folder == f"train-cnn-0-{planned.runs[0].key}"
+    assert planned.profile == "quick"
+
+
+@pytest.mark.parametrize(
+    ("profile", "overrides", "epochs", "treatment", "seeds"),
+    [
+        ("quick", {}, 5, "mask", [0, 1, 0]),
+        ("smoke", {}, 1, "mask", [0, 0]),
+        ("smoke", {"seed": [4, 5]}, 1, "mask", [4, 5, 4, 5]),
+        ("quick", {"epochs": 9, "treatment": "knn"}, 9, "knn", [0, 1, 0]),
+    ],
+)
+def test_later_settings_win(root, profile, overrides, epochs, treatment, seeds):
+    planned = plan("toy", profile=profile, overrides=overrides, root=root)
+    trained = [run.parameters for run in planned.runs if not run.collect]
+    assert {p["epochs"] for p in trained} == {epochs}
+    assert {p["treatment"] for p in trained} == {treatment}
+    assert [p["seed"] for p in trained] == seeds
+    assert "out" not in trained[0]
+
+
+def test_a_profile_of_one_entry_leaves_the_others_alone(root):
+    train = "{notebook: train, grid: {model: [cnn]}"
+    write_study(
+        root,
+        f"runs:\n - {train}, profiles: {{quick: {{epochs: 7}}}}}}\n - {train}, name: b}}\n"
+        "profiles: {quick: {epochs: 3}}",
+    )
+    assert [run.parameters["epochs"] for run in plan("toy", root=root).runs] == [7, 3]
+
+
+def test_equal_runs_of_two_entries_are_one(root):
+    write_study(root, "runs: [{notebook: train}, {notebook: train, parameters: {seed: 0}}]")
+    assert labels(plan("toy", root=root)) == ["train"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("runs: [{notebook: train, grid: {modell: [cnn]}}]", "'modell'.*known: .*model"),
+        ("runs: [{notebook: train, parameters: {epoch: 1}}]", "'epoch'.*epochs"),
+        ("runs: [{notebook: train}]\nprofiles: {quick: {epoch: 1}}", "profile quick.*'epoch'"),
+        ("runs: [{notebook: train}]\nparameters: {epoch: 1}", "parameters.*'epoch'"),
+        ("runs: [{notebook: train, parameters: {out: here}}]", "'out' is set by the engine"),
+        ("runs: [{notebook: train, parameters: {epochs: many}}]", "like 2, got 'many'"),
+        ("runs: [{notebook: train, grid: {seed: [0]}, exclude: [{model: cnn}]}]", "exclude"),
+        ("runs: [{notebook: trane}]", "no notebook 'trane'.*train"),
+        ("runs: [{notebok: train}]", "run 1.*`notebook`"),
+        ("runs: [{notebook: train, grids: {}}]", "'grids'.*grid"),
+        ("titel: x\nruns: []", "'titel'.*title"),
+        ("title: x", "`runs`"),
+        ("runs: [", "not YAML"),
+    ],
+)
+def test_mistakes_in_a_study_are_named(root, text, complaint):
+    write_study(root, text)
+    with pytest.raises(ValueError, match=complaint):
+        plan("toy", root=root)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ({"overrides": {"epochz": 1}}, "-p: unknown 'epochz'.*epochs"),
+        ({"overrides": {"data": "x"}}, "--data"),
+        ({"overrides": {"epochs": [1, 2]}}, "like 2"),
+        ({"profile": "huge"}, "'huge'.*quick, smoke"),
+        ({"data": Data(source="drawn", forced=True)}, "`source`"),
+    ],
+)
+def test_mistakes_of_the_caller_are_named(root, arguments, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        plan("toy", root=root, **arguments)
+
+
+def test_unknown_studies_are_refused_with_the_known_ones(root):
+    assert study_names(root) == ["toy"]
+    with pytest.raises(ValueError, match=r"'tour'.*toy"):
+        load_study("tour", root)
+
+
+@pytest.mark.parametrize("cells", [("a = 1", "b"), ("a = f(1)",), ("a = 1\nprint(a)",)])
+def test_a_parameters_cell_holds_literals_only(root, cells):
+    path = root / "notebooks" / "03-odd.ipynb"
+    write_notebook(path, *cells)
+    write_study(root, "runs: [{notebook: odd}]")
+    if cells[0] == "a = 1":
+        assert plan("toy", root=root).runs[0].parameters == {"a": 1}
+        return
+    with pytest.raises(ValueError, match=r"03-odd.ipynb.*literal"):
+        plan("toy", root=root)
+
+
+def test_numbers_are_read_as_in_python():
+    assert read_yaml("[1e-3, 2.5E+2, 7, none, 0.5]", "x") == [1e-3, 250.0, 7, "none", 0.5]
+
+
+def test_a_key_depends_on_parameters_and_data(root):
+    before = keys(plan("toy", root=root))
+    assert keys(plan("toy", root=root)) == before
+    other_data = Data(root, "kaggle", "faces", "fingerprint")
+    for changed in (
+        plan("toy", profile="smoke", root=root),
+        plan("toy", data=other_data, root=root),
+    ):
+        assert keys(changed)["train cnn seed 0"] != before["train cnn seed 0"]
+        assert keys(changed)["compare"] == before["compare"]
+    renamed = replace(other_data, path=root / "elsewhere", name="copy")
+    assert keys(plan("toy", data=renamed, root=root)) == keys(
+        plan("toy", data=other_data, root=root)
+    )
+
+
+def test_a_key_depends_on_what_a_file_holds_not_on_its_path(root):
+    def key(path):
+        return plan("toy", overrides={"treatment": str(path)}, root=root).runs[0].key
+
+    first, copy = root / "weights.h5", root / "data" / "weights.h5"
+    first.write_text("one")
+    copy.write_text("one")
+    assert key(first) == key(copy)
+    copy.write_text("two")
+    assert key(first) != key(copy)
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "changed"),
+    [
+        ("fkp/scale.py", "1.5", "1.75", {"train cnn seed 0", "train cnn seed 1"}),
+        ("fkp/models/tree.py", "3.0", "4.0", {"train tree seed 0"}),
+        ("fkp/models/tree.py", "def", "# why\ndef", set()),
+        ("fkp/models/tree.py", "():\n", '():\n    """What."""\n', set()),
+        ("fkp/plots.py", "red", "blue", set()),
+        (
+            "fkp/models/__init__.py",
+            '"tree": (',
+            '"new": ("fkp.models.cnn", "other"), "tree": (',
+            set(),
+        ),
+        ("fkp/models/__init__.py", '"fkp.models.tree"', '"fkp.models.cnn"', {"train tree seed 0"}),
+        ("notebooks/01-train.ipynb", "epochs = 2", "epochs = 3", set()),
+        ("notebooks/01-train.ipynb", "# A title", "# Another", set()),
+        ("notebooks/02-compare.ipynb", "All <runs>", "The runs", {"compare"}),
+    ],
+)
+def test_a_change_of_code_counts_where_it_can_matter(root, file, old, new, changed):
+    before = keys(plan("toy", root=root))
+    edit(root / file, old, new)
+    after = keys(plan("toy", root=root))
+    assert {label for label in before if before[label] != after[label]} == changed
+
+
+def test_runs_outside_a_grid_follow_the_plots_too(root):
+    write_study(root, "runs: [{notebook: train}]")
+    before = keys(plan("toy", root=root))
+    edit(root / "fkp/plots.py", "red", "blue")
+    assert keys(plan("toy", root=root))["train"] != before["train"]
