@@ -1,8 +1,6 @@
 """The command line, `python -m fkp ...`; a command imports what it needs when it runs."""
 
-import contextlib
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -82,7 +80,7 @@ def report(study: Study, profile: Profile = None):
     Example: python -m fkp report paper-a
     """
     from fkp.report import write_report
-    from fkp.study import load_study, project
+    from fkp.studyfile import load_study, project
 
     load_study(study)
     typer.echo(shorten(write_report(project() / "reports" / study, profile)))
@@ -94,7 +92,7 @@ def studies(as_json: AsJson = False):
 
     Example: python -m fkp studies
     """
-    from fkp.study import load_study, study_names
+    from fkp.studyfile import load_study, study_names
 
     rows = [
         {"study": name, "title": study["title"], "profiles": list(study["profiles"])}
@@ -114,6 +112,7 @@ def models(
 
     Example: python -m fkp models --shape 256x256x1 --points 68
     """
+    from fkp.facts import model_facts, quiet
     from fkp.models import MODELS
 
     try:
@@ -124,19 +123,6 @@ def models(
     with quiet():
         rows = [model_facts(name, input_shape, points) for name in MODELS]
     show(rows, as_json)
-
-
-@contextlib.contextmanager
-def quiet():
-    """Silence what TensorFlow's native code writes to standard error."""
-    kept = os.dup(2)
-    with Path(os.devnull).open("w") as nothing:
-        os.dup2(nothing.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 @app.command()
@@ -152,6 +138,7 @@ def inspect(
     Example: python -m fkp inspect data/training.zip
     """
     from fkp import sources
+    from fkp.facts import data_facts
 
     name = source or sources.recognise(path)
     facts = data_facts(sources.read(path, source=name), name)
@@ -171,7 +158,8 @@ def choose_data(path, source):
     """
     from fkp import sources
     from fkp.provenance import file_fingerprint
-    from fkp.study import Data, project
+    from fkp.study import Data
+    from fkp.studyfile import project
 
     if source is not None and source not in sources.SOURCES:
         raise ValueError(f"unknown source {source!r} (known: {', '.join(sources.SOURCES)})")
@@ -202,7 +190,7 @@ def holds(path, source):
 
 def parse_parameters(texts):
     """["seed=[0,1]", "model=resnet18"] -> dict; values are read as YAML."""
-    from fkp.study import read_yaml
+    from fkp.studyfile import read_yaml
 
     values = {}
     for text in texts:
@@ -211,56 +199,6 @@ def parse_parameters(texts):
             raise ValueError(f"-p: expected NAME=VALUE, got {text!r}")
         values[name] = read_yaml(value, f"-p {name}") if value else ""
     return values
-
-
-def model_facts(name, input_shape, n_points):
-    """Input, parameter count and saved size (float32, without optimizer state) of one model."""
-    import tempfile
-
-    from fkp.models import build
-
-    model = build(name, input_shape, n_points)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "model.keras"
-        model.save(file)
-        size = file.stat().st_size
-    return {
-        "name": name,
-        "input": "x".join(map(str, input_shape)),
-        "parameters": model.count_params(),
-        "file_mb": round(size / 1e6, 2),
-    }
-
-
-def data_facts(faces, source):
-    """Counts that describe faces, as a flat dict (`labels_per_point` is one of its own)."""
-    from fkp.split import duplicates, holdout
-
-    counts = {"exact": 0, "near": 0, "groups": len(set(faces.groups.tolist()))}
-    if source != "drawn":
-        counts = duplicates(faces)
-    facts = {
-        "source": faces.source,
-        "rows": len(faces),
-        "complete_rows": int(faces.complete.sum()),
-        "image_shape": "x".join(map(str, faces.image_shape)),
-        "scheme": faces.scheme.name,
-        "labels": int(faces.labelled.sum()),
-        "exact_duplicates": counts["exact"],
-        "near_duplicates": counts["near"],
-        "groups": counts["groups"],
-    }
-    facts |= {
-        f"part_{part or 'none'}": int((faces.parts == part).sum())
-        for part in sorted({*faces.parts})
-    }
-    try:
-        split = holdout(faces)
-        facts |= {f"split_{p}": len(getattr(split, p)) for p in ("train", "validation", "test")}
-    except ValueError as error:
-        facts["split"] = str(error)
-    per_point = faces.labelled.sum(axis=0).tolist()
-    return facts | {"labels_per_point": dict(zip(faces.scheme.labels, per_point, strict=True))}
 
 
 def show(rows, as_json):

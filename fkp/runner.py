@@ -14,22 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fkp import report
-from fkp.execute import FAILED
-from fkp.provenance import digest, environment, git_state, write_json
+from fkp.provenance import digest, environment, git_state
+from fkp.records import is_finished, record_of, seal
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[1]
 
 
 class Interrupted(Exception):
     """The user (or a signal) stopped the study; what is finished stays finished."""
-
-
-def is_finished(folder):
-    """Whether the run in `folder` was carried through to its end."""
-    try:
-        return bool(json.loads((folder / "metrics.json").read_text())["run"]["finished"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
 
 
 def run_study(plan, *, workers=1, watch=None):
@@ -70,7 +62,7 @@ class _StudyRun:
         self.plan, self.workers, self.watch = plan, workers, watch
         self.runs_dir = plan.reports / "runs"
         self.runs = list(plan.runs)
-        self.records = [_record(run) for run in plan.runs]
+        self.records = [record_of(run) for run in plan.runs]
         self.processes, self.stopped = set(), False
         self.about = {"environment": environment(), "git": git_state(plan.root)}
         self.began = _now()
@@ -97,7 +89,7 @@ class _StudyRun:
         keyed = run.with_inputs(inputs)
         self.runs[self.runs.index(run)] = keyed
         if not folders:
-            self.settle(keyed, _record(keyed, "failed", "there is no finished run to read"))
+            self.settle(keyed, record_of(keyed, "failed", "there is no finished run to read"))
             return
         self.carry_out([keyed])
         if keyed.folder in report.shown_folders(self.plan.reports) and is_finished(
@@ -121,20 +113,20 @@ class _StudyRun:
         """Run one notebook unless it is finished; returns its record."""
         folder = self.runs_dir / run.folder
         if is_finished(folder):
-            return _record(run, "skipped")
+            return record_of(run, "skipped")
         if self.stopped:
-            return _record(run)
+            return record_of(run)
         folder.mkdir(parents=True, exist_ok=True)
         if self.watch:
             self.watch.started(run, folder)
         started, clock = _now(), time.monotonic()
         error = self.execute(run, folder)
         if self.stopped:
-            return _record(run)
+            return record_of(run)
         if error is None:
             seconds = round(time.monotonic() - clock, 1)
-            error = self.seal(run, folder, started, seconds)
-        return _record(run, "finished") if error is None else _record(run, "failed", error)
+            error = seal(self.plan, run, folder, started=started, seconds=seconds, **self.about)
+        return record_of(run, "finished") if error is None else record_of(run, "failed", error)
 
     def execute(self, run, folder):
         """Start the process of one notebook and wait; returns the error's last line or None."""
@@ -186,46 +178,6 @@ class _StudyRun:
         names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
         return dict(os.environ) | dict.fromkeys(names, share)
 
-    def seal(self, run, folder, started, seconds):
-        """Add the section `run` to the notebook's metrics.json, which makes the run finished."""
-        path = folder / "metrics.json"
-        try:
-            metrics = json.loads(path.read_text()) if path.exists() else {}
-        except ValueError as error:
-            return f"metrics.json: {error}"
-        if not isinstance(metrics, dict):
-            return f"metrics.json: expected an object, got {type(metrics).__name__}"
-        about = {
-            "key": run.key,
-            "study": self.plan.study,
-            "profile": self.plan.profile,
-            "notebook": run.notebook.name,
-            "label": run.label,
-            "grid": run.axes,
-            "parameters": run.parameters,
-            "data": self.plan.data.label() if "data" in run.notebook.defaults else None,
-            "started": started,
-            "seconds": seconds,
-            **self.about,
-            "finished": True,
-        }
-        write_json(path, self.scrub(metrics, folder) | {"run": about})
-        return None
-
-    def scrub(self, value, folder):
-        """Metrics without the paths of this machine."""
-        if isinstance(value, dict):
-            return {key: self.scrub(item, folder) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self.scrub(item, folder) for item in value]
-        if not isinstance(value, str):
-            return value
-        data = self.plan.data
-        places = [(f"{folder}/", ""), (str(folder), "."), (f"{self.plan.root}/", "")]
-        for place, name in [(str(data.path), data.name), *places] if data.path else places:
-            value = value.replace(place, name)
-        return value
-
     def drop_superseded(self, run):
         """Remove older results of a collecting run that no profile of the manifest shows."""
         kept = report.shown_folders(self.plan.reports)
@@ -258,21 +210,6 @@ class _StudyRun:
         for process in list(self.processes):
             with contextlib.suppress(OSError):
                 process.stdin.close()
-
-
-def _record(run, status="pending", error=None):
-    record = {
-        "folder": run.folder,
-        "notebook": run.notebook.name,
-        "name": run.name,
-        "label": run.label,
-        "grid": run.axes,
-        "collect": run.collect,
-        "status": status,
-    }
-    if error:
-        record |= {"error": error, "notebook_file": f"runs/{run.folder}/{FAILED}"}
-    return record
 
 
 def _now():

@@ -1,22 +1,6 @@
-"""A study: notebooks x parameter grid, read from YAML and planned into runs.
+"""A study planned into runs: notebooks x parameter grid, each with its key.
 
-```yaml
-title: Imputation against augmentation
-text: One paragraph of Markdown for the top of the report.
-parameters: {epochs: 20}        # for every notebook that has the parameter
-runs:
-  - notebook: train             # notebooks/NN-train.ipynb
-    name: grid                  # optional: what the runs are called instead of the notebook
-    parameters: {epochs: 30}
-    grid: {model: [baseline_cnn, manual_cnn], seed: [0, 1]}
-    exclude: [{model: manual_cnn, seed: 1}]
-    profiles: {smoke: {seed: 0}}     # what a profile changes for these runs only
-  - notebook: compare
-    collect: true               # runs last, reads the finished runs
-profiles:
-  smoke: {epochs: 1}
-  quick: {epochs: 8}
-```
+The file format is described in `fkp.studyfile`.
 
 A run's parameters are, later ones winning: the notebook's defaults, the study's, the run's, the
 profile's, the run's own profile's, the grid's, and those of the command line. A profile or command
@@ -29,17 +13,16 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import yaml
-
+from fkp import studyfile
 from fkp.dependencies import code_fingerprint
 from fkp.notebooks import Notebook, find_notebook
 from fkp.provenance import digest, file_fingerprint
+from fkp.studyfile import ENGINE_PARAMETERS, check_known, load_study, study_names
+
+__all__ = ["Data", "Plan", "Run", "load_study", "plan", "study_names"]
 
 # What draws and records results but does not make them: no reason to repeat the runs of a grid.
 PRESENTATION = frozenset({"fkp.plots", "fkp.provenance", "fkp.results"})
-ENGINE_PARAMETERS = ("out", "data", "source", "runs_dir", "runs")
-_STUDY_KEYS = ("title", "text", "parameters", "runs", "profiles")
-_RUN_KEYS = ("notebook", "name", "parameters", "grid", "exclude", "profiles", "collect")
 
 
 @dataclass(frozen=True)
@@ -126,59 +109,6 @@ class Plan:
         return self.root / "reports" / self.study
 
 
-def project():
-    """The project folder, which holds notebooks/, reports/, data/ and the package fkp/."""
-    return Path(__file__).resolve().parents[1]
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2's numbers: PyYAML by itself reads 1e-3 as text."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
-    list("-+0123456789"),
-)
-
-
-def read_yaml(text, where):
-    """Parse YAML; ValueError says where the text came from."""
-    try:
-        return yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
-        raise ValueError(f"{where}: not YAML: {' '.join(str(error).split())}") from None
-
-
-def study_names(root=None):
-    """Names of the studies in `notebooks/studies/`."""
-    folder = Path(root or project()) / "notebooks" / "studies"
-    return sorted(path.stem for path in folder.glob("*.yaml"))
-
-
-def load_study(name, root=None):
-    """The checked content of a study's YAML file, as a dict with every key of a study.
-
-    Raises:
-        ValueError: no such study, not YAML, or a key that a study does not know.
-    """
-    path = Path(root or project()) / "notebooks" / "studies" / f"{name}.yaml"
-    if not path.is_file():
-        raise ValueError(f"no study {name!r} (known: {', '.join(study_names(root))})")
-    study = read_yaml(path.read_text(encoding="utf-8"), path.name)
-    if not isinstance(study, dict) or not isinstance(study.get("runs"), list):
-        raise ValueError(f"{path.name}: expected a mapping with a list `runs`")
-    _known(study, _STUDY_KEYS, path.name)
-    for number, entry in enumerate(study["runs"], 1):
-        where = f"{path.name}, run {number}"
-        if not isinstance(entry, dict) or "notebook" not in entry:
-            raise ValueError(f"{where}: expected a mapping with `notebook`")
-        _known(entry, _RUN_KEYS, where)
-        _known(entry.get("profiles") or {}, study.get("profiles") or {}, f"{where}, profiles")
-    empty = {"title": name, "text": "", "parameters": {}, "profiles": {}}
-    return empty | {key: value for key, value in study.items() if value is not None}
-
-
 def plan(name, *, profile=None, data=None, overrides=None, root=None):
     """Expand a study into runs.
 
@@ -196,7 +126,7 @@ def plan(name, *, profile=None, data=None, overrides=None, root=None):
         ValueError: unknown study, profile, notebook or parameter, or a parameter that only the
             engine sets.
     """
-    root = Path(root or project())
+    root = Path(root or studyfile.project())
     study, data, overrides = load_study(name, root), data or Data(), overrides or {}
     profile = _choose_profile(study["profiles"], profile)
     settings = study["profiles"].get(profile) or {}
@@ -206,10 +136,10 @@ def plan(name, *, profile=None, data=None, overrides=None, root=None):
     every = {key for _, notebook in entries for key in notebook.defaults}
     several = [study["parameters"], *study["profiles"].values(), overrides]
     _refuse_engine_parameters(several)
-    _known(study["parameters"], every, f"{name}: parameters")
+    check_known(study["parameters"], every, f"{name}: parameters")
     for other, values in study["profiles"].items():
-        _known(values or {}, every, f"{name}: profile {other}")
-    _known(overrides, every, "-p")
+        check_known(values or {}, every, f"{name}: profile {other}")
+    check_known(overrides, every, "-p")
     if data.forced and "source" not in every:
         raise ValueError(f"{name}: no notebook of this study has a parameter `source`")
 
@@ -226,7 +156,7 @@ def _choose_profile(profiles, profile):
     if profile is None:
         return "quick" if "quick" in profiles or not profiles else next(iter(profiles))
     if profiles:
-        _known([profile], profiles, "profile")
+        check_known([profile], profiles, "profile")
     return profile
 
 
@@ -235,10 +165,10 @@ def _expand(entry, notebook, profile, study, settings, overrides):
     where = f"notebook {notebook.name}"
     fixed, grid = entry.get("parameters") or {}, entry.get("grid") or {}
     for rule in entry.get("exclude") or []:
-        _known(rule, grid, f"{where}: exclude")
+        check_known(rule, grid, f"{where}: exclude")
     own = (entry.get("profiles") or {}).get(profile) or {}
     for given in (fixed, grid, *(v or {} for v in (entry.get("profiles") or {}).values())):
-        _known(given, notebook.defaults, where)
+        check_known(given, notebook.defaults, where)
         _refuse_engine_parameters([given])
     own = {k: v for k, v in (settings | own).items() if k in notebook.defaults}
     forced = {k: v for k, v in overrides.items() if k in notebook.defaults}
@@ -288,13 +218,6 @@ def _words(value):
         yield from (word for pair in value.items() for item in pair for word in _words(item))
     elif isinstance(value, list | tuple):
         yield from (word for item in value for word in _words(item))
-
-
-def _known(given, known, where):
-    unknown = ", ".join(repr(key) for key in given if key not in known)
-    if unknown:
-        names = ", ".join(sorted(set(known) - set(ENGINE_PARAMETERS)))
-        raise ValueError(f"{where}: unknown {unknown} (known: {names})")
 
 
 def _check_kind(where, name, value, default):

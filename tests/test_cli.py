@@ -18,7 +18,7 @@ COMMANDS = ("run", "report", "studies", "models", "inspect")
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     root = write_project(tmp_path)
-    monkeypatch.setattr("fkp.study.project", lambda: root)
+    monkeypatch.setattr("fkp.studyfile.project", lambda: root)
     return root
 
 

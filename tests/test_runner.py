@@ -22,9 +22,9 @@ runs:
 """
 # Runs the command line on the project whose folder is the last argument.
 COMMAND = """
-import pathlib, sys, fkp.cli, fkp.study
+import pathlib, sys, fkp.cli, fkp.studyfile
 root = pathlib.Path(sys.argv.pop())
-fkp.study.project = lambda: root
+fkp.studyfile.project = lambda: root
 fkp.cli.main()
 """
 
@@ -160,7 +160,7 @@ def test_a_failure_is_reported_the_rest_carried_on_and_later_resumed(tmp_path):
 def test_the_command_line_ends_with_status_1_after_a_failure(tmp_path, monkeypatch, capsys):
     root = write_project(tmp_path)
     write_study(root, "runs: [{notebook: train, parameters: {trouble: flu}}]")
-    monkeypatch.setattr("fkp.study.project", lambda: root)
+    monkeypatch.setattr("fkp.studyfile.project", lambda: root)
     monkeypatch.setattr(sys, "argv", ["fkp", "run", "toy", "--source", "drawn"])
     with pytest.raises(SystemExit, match="2"):
         main()

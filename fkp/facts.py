@@ -1,0 +1,67 @@
+"""Facts about models and data sets, as the command line shows them."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from fkp.split import duplicates, holdout
+
+
+def model_facts(name, input_shape, n_points):
+    """Input, parameter count and saved size (float32, without optimizer state) of one model."""
+    from fkp.models import build
+
+    model = build(name, input_shape, n_points)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.keras"
+        model.save(file)
+        size = file.stat().st_size
+    return {
+        "name": name,
+        "input": "x".join(map(str, input_shape)),
+        "parameters": model.count_params(),
+        "file_mb": round(size / 1e6, 2),
+    }
+
+
+def data_facts(faces, source):
+    """Counts that describe faces, as a flat dict (`labels_per_point` is one of its own)."""
+    counts = {"exact": 0, "near": 0, "groups": len(set(faces.groups.tolist()))}
+    if source != "drawn":
+        counts = duplicates(faces)
+    facts = {
+        "source": faces.source,
+        "rows": len(faces),
+        "complete_rows": int(faces.complete.sum()),
+        "image_shape": "x".join(map(str, faces.image_shape)),
+        "scheme": faces.scheme.name,
+        "labels": int(faces.labelled.sum()),
+        "exact_duplicates": counts["exact"],
+        "near_duplicates": counts["near"],
+        "groups": counts["groups"],
+    }
+    facts |= {
+        f"part_{part or 'none'}": int((faces.parts == part).sum())
+        for part in sorted({*faces.parts})
+    }
+    try:
+        split = holdout(faces)
+        facts |= {f"split_{p}": len(getattr(split, p)) for p in ("train", "validation", "test")}
+    except ValueError as error:
+        facts["split"] = str(error)
+    per_point = faces.labelled.sum(axis=0).tolist()
+    return facts | {"labels_per_point": dict(zip(faces.scheme.labels, per_point, strict=True))}
+
+
+@contextlib.contextmanager
+def quiet():
+    """Silence what TensorFlow's native code writes to standard error."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
