@@ -74,16 +74,29 @@ def run(
 
 
 @app.command()
-def report(study: Study, profile: Profile = None):
+def report(
+    study: Study,
+    profile: Profile = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Delete results that no profile shows any more.")
+    ] = False,
+):
     """Rebuild a study's index.html from the metrics of its runs.
 
-    Example: python -m fkp report paper-a
+    Example: python -m fkp report paper-a --profile quick
     """
-    from fkp.report import write_report
+    from fkp.report import remove_unshown, write_report
+    from fkp.runner import lock
     from fkp.studyfile import load_study, project
 
-    load_study(study)
-    typer.echo(shorten(write_report(project() / "reports" / study, profile)))
+    content = load_study(study)
+    folder = project() / "reports" / study
+    page = write_report(folder, profile, title=content["title"], text=content["text"])
+    if prune:
+        with lock(folder):
+            for name in remove_unshown(folder):
+                typer.echo(f"deleted {name}")
+    typer.echo(shorten(page))
 
 
 @app.command()

@@ -40,8 +40,6 @@ def execute(notebook, parameters, out, root):
     Raises:
         papermill.PapermillExecutionError: a cell failed; `out`/failed.ipynb shows where.
     """
-    import papermill
-
     out = Path(out)
     running = out / RUNNING
     with tempfile.TemporaryDirectory() as folder:
@@ -50,6 +48,25 @@ def execute(notebook, parameters, out, root):
             [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
         )
         _write_kernelspec(Path(folder) / "kernels" / "python3")
+        try:
+            _run(notebook, running, parameters)
+        except BaseException:
+            if running.exists():
+                running.replace(out / FAILED)
+            raise
+    write_html(running, out / "notebook.html", title=Path(notebook).stem)
+    running.replace(out / DONE)
+    (out / FAILED).unlink(missing_ok=True)
+
+
+def _run(notebook, running, parameters, attempts=3):
+    """Run with papermill; a kernel that does not come up is started again.
+
+    Kernels choose free ports before they bind them, so of two that start together one may fail.
+    """
+    import papermill
+
+    for attempt in range(attempts):
         try:
             papermill.execute_notebook(
                 str(notebook),
@@ -60,13 +77,10 @@ def execute(notebook, parameters, out, root):
                 progress_bar=False,
                 start_timeout=300,
             )
-        except BaseException:
-            if running.exists():
-                running.replace(out / FAILED)
-            raise
-    write_html(running, out / "notebook.html", title=Path(notebook).stem)
-    running.replace(out / DONE)
-    (out / FAILED).unlink(missing_ok=True)
+            return
+        except RuntimeError as error:
+            if "before replying" not in str(error) or attempt == attempts - 1:
+                raise
 
 
 def write_html(notebook, page, title):

@@ -40,12 +40,25 @@ def shown_folders(reports):
     return {record["folder"] for section in sections for record in section["runs"]}
 
 
-def write_report(reports, profile=None):
+def remove_unshown(reports, pattern="*"):
+    """Delete the run folders of that name pattern that no profile refers to; returns their names.
+
+    They are results of code, parameters or data that have changed since.
+    """
+    shown = shown_folders(reports)
+    folders = [f for f in sorted(Path(reports, "runs").glob(pattern)) if f.name not in shown]
+    for folder in folders:
+        shutil.rmtree(folder)
+    return [folder.name for folder in folders]
+
+
+def write_report(reports, profile=None, **heading):
     """Write `index.html` and `figures/<profile>/`.
 
     Args:
         reports: `reports/<study>`.
         profile: which runs to show; None = those of the latest `run`.
+        **heading: title and text, where they differ from those at the latest `run`.
 
     Returns:
         Path of the page.
@@ -59,7 +72,7 @@ def write_report(reports, profile=None):
     if profile not in manifest["profiles"]:
         known = ", ".join(manifest["profiles"]) or "none yet"
         raise ValueError(f"no results of {reports.name} at profile {profile} (there: {known})")
-    section = manifest["profiles"][profile]
+    section = manifest["profiles"][profile] | heading
     runs = [_load(reports, record) for record in section["runs"]]
     alone = [run for run in runs if not run["grid"]]
     template = _environment().get_template("index.html")
@@ -83,8 +96,8 @@ def headline(metrics):
     """The first score of a run in words, "rmse 2.31 px"; "" without scores."""
     for name, score in (metrics.get("scores") or {}).items():
         if (text := _score(score)) != "":
-            unit = score.get("unit") or "" if isinstance(score, dict) else ""
-            return f"{name} {text} {unit}".rstrip()
+            unit = score.get("unit") if isinstance(score, dict) else None
+            return " ".join([name, text, *([unit] if unit and unit != name else [])])
     return ""
 
 

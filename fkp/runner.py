@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -41,9 +40,10 @@ def run_study(plan, *, workers=1, watch=None):
         ValueError: the study is being run by another process.
         Interrupted: by Ctrl-C or a request to terminate.
     """
-    with _lock(plan.reports), _terminate_as_interrupt():
+    with lock(plan.reports), _terminate_as_interrupt():
         study = _StudyRun(plan, workers, watch)
         try:
+            study.save()
             study.carry_out([run for run in plan.runs if not run.collect])
             for run in (run for run in plan.runs if run.collect):
                 study.collect(run)
@@ -62,10 +62,15 @@ class _StudyRun:
         self.plan, self.workers, self.watch = plan, workers, watch
         self.runs_dir = plan.reports / "runs"
         self.runs = list(plan.runs)
-        self.records = [record_of(run) for run in plan.runs]
+        self.records = [record_of(run, self.known_status(run)) for run in plan.runs]
         self.processes, self.stopped = set(), False
         self.about = {"environment": environment(), "git": git_state(plan.root)}
         self.began = _now()
+
+    def known_status(self, run):
+        """Finished, if it was before; what a collecting run reads is not known yet."""
+        done = not run.collect and is_finished(self.runs_dir / run.folder)
+        return "finished" if done else "pending"
 
     def carry_out(self, runs):
         """Run notebooks, several at a time, and save after each."""
@@ -92,10 +97,8 @@ class _StudyRun:
             self.settle(keyed, record_of(keyed, "failed", "there is no finished run to read"))
             return
         self.carry_out([keyed])
-        if keyed.folder in report.shown_folders(self.plan.reports) and is_finished(
-            self.runs_dir / keyed.folder
-        ):
-            self.drop_superseded(keyed)
+        if is_finished(self.runs_dir / keyed.folder):
+            report.remove_unshown(self.plan.reports, f"{keyed.slug}-{'?' * len(keyed.key)}")
 
     def finished_folders(self):
         """Folders of the finished runs that a collecting run reads, in the order of the plan."""
@@ -178,13 +181,6 @@ class _StudyRun:
         names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
         return dict(os.environ) | dict.fromkeys(names, share)
 
-    def drop_superseded(self, run):
-        """Remove older results of a collecting run that no profile of the manifest shows."""
-        kept = report.shown_folders(self.plan.reports)
-        for folder in self.runs_dir.glob(f"{run.slug}-*"):
-            if len(folder.name) == len(run.folder) and folder.name not in kept:
-                shutil.rmtree(folder)
-
     def save(self):
         """Write the manifest and the report as they stand."""
         section = {
@@ -217,7 +213,7 @@ def _now():
 
 
 @contextlib.contextmanager
-def _lock(folder):
+def lock(folder):
     """Only one process at a time works on a study."""
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)

@@ -109,6 +109,26 @@ def test_repeating_skips_what_is_finished(finished):
     assert [r["folder"] for r in records] == [r["folder"] for r in first]
 
 
+@pytest.mark.parametrize(
+    ("scores", "text"),
+    [
+        ({"rmse": {"value": 2.3149, "unit": "px"}, "nme": 3.0}, "rmse 2.31 px"),
+        ({"rows": {"value": 7049, "unit": "rows"}}, "rows 7,049"),
+        ({"note": "none", "share": 0.12345}, "share 0.123"),
+        ({}, ""),
+    ],
+)
+def test_a_headline_is_the_first_score(scores, text):
+    assert report.headline({"scores": scores}) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(8.24, "8.2s"), (92.4, "1m32s"), (7512, "2h05m"), (None, "")]
+)
+def test_durations_are_short(seconds, text):
+    assert report.duration(seconds) == text
+
+
 def test_index_shows_comparison_data_runs_and_links(finished):
     planned, records, _ = finished
     html = (planned.reports / "index.html").read_text()
@@ -154,6 +174,9 @@ def test_a_failure_is_reported_the_rest_carried_on_and_later_resumed(tmp_path):
     assert watch.begun == [again[1]["label"], "compare"]
     assert len(metrics(planned, again[2])["tables"][0]["rows"]) == 2
     assert not (planned.reports / "runs" / records[2]["folder"]).exists()
+    stale = planned.reports / "runs" / "train-old-0123456789ab"
+    stale.mkdir()
+    assert report.remove_unshown(planned.reports) == [stale.name]
     assert " failed" not in (planned.reports / "index.html").read_text()
 
 
