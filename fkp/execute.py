@@ -44,6 +44,7 @@ def execute(notebook, parameters, out, root):
     running = out / RUNNING
     with tempfile.TemporaryDirectory() as folder:
         os.environ["JUPYTER_PATH"] = folder
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ["PYTHONPATH"] = os.pathsep.join(
             [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
         )

@@ -7,6 +7,7 @@ absent.
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -62,14 +63,68 @@ def batches(faces, epoch, *, epoch_size, batch_size, seed, augment=None):
         yield images, points
 
 
-def _resume(model, folder, steps_per_epoch):
-    """The stored model and history, or the given model and an empty history."""
-    last, progress = folder / "last.keras", folder / "progress.json"
-    if not (last.exists() and progress.exists()):
-        return model, []
-    model = keras.saving.load_model(last)
-    epochs = int(model.optimizer.iterations) // steps_per_epoch
-    return model, json.loads(progress.read_text())[:epochs]
+class _Log:
+    """The history of a training, its best epoch, and the files that keep both."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder) if folder is not None else None
+        self.history, self.best, self.best_weights = [], None, None
+
+    def resume(self, model, steps_per_epoch):
+        """Take up what an earlier training left; returns its model, or the given one."""
+        if self.folder is None:
+            return model
+        self.folder.mkdir(parents=True, exist_ok=True)
+        last, progress = self.folder / "last.keras", self.folder / "progress.json"
+        if last.exists() and progress.exists():
+            model = keras.saving.load_model(last)
+            epochs = int(model.optimizer.iterations) // steps_per_epoch
+            self.history = json.loads(progress.read_text())[:epochs]
+            self.best = min(self.history, key=lambda row: row["validation_rmse"], default=None)
+        return model
+
+    def add(self, model, row):
+        """Append an epoch; `last.keras` comes last, as it decides where to go on."""
+        self.history.append(row)
+        improved = self.best is None or row["validation_rmse"] < self.best["validation_rmse"]
+        if improved:
+            self.best, self.best_weights = row, model.get_weights()
+        if self.folder is not None:
+            if improved:
+                save(model, self.folder / "best.keras")
+            write_json(self.folder / "progress.json", self.history)
+            save(model, self.folder / "last.keras")
+
+    def stale(self, patience):
+        """Whether the last `patience` epochs have brought nothing better."""
+        if self.best is None or patience is None:
+            return False
+        return self.history[-1]["epoch"] - self.best["epoch"] >= patience
+
+    def best_model(self, model):
+        """The model as it was after its best epoch."""
+        if self.best_weights is None:
+            return keras.saving.load_model(self.folder / "best.keras")
+        model.set_weights(self.best_weights)
+        return model
+
+
+def _compile(model, rate, weight_decay):
+    optimizer = keras.optimizers.Adam(rate)
+    if weight_decay:
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=weight_decay)
+    model.compile(optimizer, MaskedMSE(), jit_compile=False)
+
+
+def _train_epoch(model, stream, bar):
+    """One pass over the batches; returns the mean loss in px^2."""
+    model.reset_metrics()
+    for images, points in stream:
+        loss = float(model.train_on_batch(images, points))
+        bar.update()
+    if not np.isfinite(loss):
+        raise ValueError(f"the loss is {loss}; a lower learning_rate may help")
+    return loss
 
 
 def fit(
@@ -119,65 +174,32 @@ def fit(
         raise ValueError(f"cannot train on {len(train)} rows with {len(validation)} to validate")
     epoch_size = epoch_size or len(train)
     steps = -(-epoch_size // batch_size)
-    folder = Path(folder) if folder is not None else None
-    history = []
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        model, history = _resume(model, folder, steps)
-    if not history:
+    log = _Log(folder)
+    model = log.resume(model, steps)
+    if not log.history:
         start_at(model, np.nanmean(train.points, axis=0))
         rate = learning_rate_schedule(learning_rate, epochs * steps, schedule)
-        optimizer = keras.optimizers.AdamW if weight_decay else keras.optimizers.Adam
-        decay = {"weight_decay": weight_decay} if weight_decay else {}
-        model.compile(optimizer(rate, **decay), MaskedMSE(), jit_compile=False)
-    best = min(history, key=lambda row: row["validation_rmse"], default=None)
-    best_weights = None
-
-    bar = tqdm(
-        total=epochs * steps,
-        initial=len(history) * steps,
-        unit="batch",
-        disable=not progress,
-        mininterval=1,
+        _compile(model, rate, weight_decay)
+    stream = partial(
+        batches, train, epoch_size=epoch_size, batch_size=batch_size, seed=seed, augment=augment
     )
-    for epoch in range(len(history), epochs):
-        if best and patience is not None and epoch - 1 - best["epoch"] >= patience:
-            break
-        began = time.perf_counter()
-        model.reset_metrics()
-        for images, points in batches(
-            train,
-            epoch,
-            epoch_size=epoch_size,
-            batch_size=batch_size,
-            seed=seed,
-            augment=augment,
-        ):
-            loss = float(model.train_on_batch(images, points))
-            bar.update()
-        if not np.isfinite(loss):
-            raise ValueError(f"epoch {epoch}: the loss is {loss}; a lower learning_rate may help")
-        row = {
-            "epoch": epoch,
-            "loss": loss,
-            "train_rmse": loss**0.5,
-            "validation_rmse": evaluate.rmse(validation.points, predict(model, validation.images)),
-            "learning_rate": float(model.optimizer.learning_rate),
-            "seconds": time.perf_counter() - began,
-        }
-        history.append(row)
-        improved = best is None or row["validation_rmse"] < best["validation_rmse"]
-        if improved:
-            best, best_weights = row, model.get_weights()
-        bar.set_postfix(train=row["train_rmse"], validation=row["validation_rmse"])
-        if folder is not None:
-            if improved:
-                save(model, folder / "best.keras")
-            write_json(folder / "progress.json", history)
-            save(model, folder / "last.keras")
-    bar.close()
-    if best_weights is not None:
-        model.set_weights(best_weights)
-    elif folder is not None:
-        model = keras.saving.load_model(folder / "best.keras")
-    return model, history
+    done = len(log.history)
+    options = {"unit": "batch", "mininterval": 1, "disable": not progress}
+    with tqdm(total=epochs * steps, initial=done * steps, **options) as bar:
+        for epoch in range(done, epochs):
+            if log.stale(patience):
+                break
+            began = time.perf_counter()
+            loss = _train_epoch(model, stream(epoch), bar)
+            score = evaluate.rmse(validation.points, predict(model, validation.images))
+            row = {
+                "epoch": epoch,
+                "loss": loss,
+                "train_rmse": loss**0.5,
+                "validation_rmse": score,
+                "learning_rate": float(model.optimizer.learning_rate),
+                "seconds": time.perf_counter() - began,
+            }
+            log.add(model, row)
+            bar.set_postfix(train=row["train_rmse"], validation=score)
+    return log.best_model(model), log.history
