@@ -85,7 +85,10 @@ def _run(notebook, running, parameters, attempts=3):
 
 
 def write_html(notebook, page, title):
-    """Export an executed notebook as one HTML file without scripts from elsewhere."""
+    """Export an executed notebook as one HTML file without scripts from elsewhere.
+
+    Progress bars and library messages, which go to standard error, stay in the notebook.
+    """
     import nbformat
     from jinja2 import DictLoader
     from nbconvert import HTMLExporter
@@ -97,6 +100,9 @@ def write_html(notebook, page, title):
         embed_images=True,
     )
     node = nbformat.read(notebook, as_version=4)
+    for cell in node.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
     html, _ = exporter.from_notebook_node(node, resources={"metadata": {"name": title}})
     write_text(page, html)
 
