@@ -16,6 +16,7 @@ import pandas as pd
 MODELS = {
     "baseline_cnn": ("fkp.models.cnn", "baseline_cnn"),
     "manual_cnn": ("fkp.models.cnn", "manual_cnn"),
+    "tuned_cnn": ("fkp.models.tuned", "tuned_cnn"),
     "resnet18": ("fkp.models.resnet", "resnet18"),
     "mobilenet_v2": ("fkp.models.backbones", "mobilenet_v2"),
     "nasnet_mobile": ("fkp.models.backbones", "nasnet_mobile"),
