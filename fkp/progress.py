@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from fkp.report import duration, headline
+from fkp.wording import duration, headline
 
 
 @contextlib.contextmanager

@@ -1,12 +1,12 @@
 """`index.html` of a study, built from its manifest.json and the runs' metrics.json alone."""
 
 import json
-import re
 import shutil
 from pathlib import Path
 
 import jinja2
 
+from fkp import wording
 from fkp.provenance import write_json, write_text
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -81,6 +81,7 @@ def write_report(reports, profile=None, **heading):
         profile=profile,
         section=section,
         source=_source(section, runs),
+        makers=_makers(section, runs),
         runs=runs,
         alone=sorted(alone, key=lambda run: not run["collect"]),
         grids=_grids(runs),
@@ -90,25 +91,6 @@ def write_report(reports, profile=None, **heading):
     )
     write_text(reports / "index.html", page)
     return reports / "index.html"
-
-
-def headline(metrics):
-    """The first score of a run in words, "rmse 2.31 px"; "" without scores."""
-    for name, score in (metrics.get("scores") or {}).items():
-        if (text := _score(score)) != "":
-            unit = score.get("unit") if isinstance(score, dict) else None
-            return " ".join([name, text, *([unit] if unit and unit != name else [])])
-    return ""
-
-
-def duration(seconds):
-    """ "8.2s", "1m32s", "2h05m"."""
-    if seconds is None:
-        return ""
-    if seconds < 60:
-        return f"{seconds:.1f}s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}m{rest:02d}s" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02d}m"
 
 
 def _load(reports, record):
@@ -135,6 +117,29 @@ def _source(section, runs):
     return named.pop() if len(named) == 1 else section["data"]["source"]
 
 
+def _makers(section, runs):
+    """The different commits, machines and sets of versions that the runs were made with."""
+    made = [run["metrics"]["run"] for run in runs if "run" in run["metrics"]] or [section]
+    machines = [made_by["environment"] for made_by in made]
+    return {
+        "Code": _different(_commit(made_by["git"]) for made_by in made if made_by["git"]),
+        "Machine": _different("{cpu}, {cores} cores, {platform}".format(**m) for m in machines),
+        "Keras backend": _different(m["backend"] for m in machines),
+        "Versions": _different(
+            " · ".join(f"{name} {version}" for name, version in m["versions"].items())
+            for m in machines
+        ),
+    }
+
+
+def _different(texts):
+    return list(dict.fromkeys(texts))
+
+
+def _commit(git):
+    return f"commit {git['commit']}" + (" with changes not committed" if git["dirty"] else "")
+
+
 def _seed(run):
     parameters = (run["metrics"].get("run") or {}).get("parameters") or {}
     return run["metrics"].get("seed", parameters.get("seed"))
@@ -150,7 +155,7 @@ def _grids(runs):
         scores = {}
         for run in rows:
             for key, score in (run["metrics"].get("scores") or {}).items():
-                if _score(score) != "":
+                if wording.score_text(score) != "":
                     scores.setdefault(key, score.get("unit") if isinstance(score, dict) else None)
         tables.append({"name": name, "axes": axes, "scores": scores, "runs": rows})
     return tables
@@ -197,12 +202,12 @@ def _environment():
         lstrip_blocks=True,
     )
     env.filters |= {
-        "cell": _cell,
-        "duration": duration,
-        "interval": _interval,
+        "cell": wording.cell,
+        "duration": wording.duration,
+        "interval": wording.interval,
         "markdown": _markdown,
-        "sides": _sides,
-        "score": _score,
+        "sides": wording.sides,
+        "score": wording.score_text,
     }
     return env
 
@@ -212,41 +217,3 @@ def _markdown(text):
     from markupsafe import Markup
 
     return Markup(mistune.html(text or ""))
-
-
-def _cell(value):
-    """A table cell: two decimals from 1 on, three digits below, a dash for None."""
-    if value is None or value == "":
-        return "–"
-    if isinstance(value, float):
-        size = abs(value)
-        return f"{value:.3g}" if size < 1 else f"{value:.2f}" if size < 1000 else f"{value:,.0f}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-
-
-def _score(score):
-    """The value of a score, "" if it is no number."""
-    value = score.get("value") if isinstance(score, dict) else score
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return ""
-    return _cell(value)
-
-
-def _interval(score):
-    if not isinstance(score, dict) or score.get("low") is None or score.get("high") is None:
-        return ""
-    return f"{_cell(score['low'])}–{_cell(score['high'])}"
-
-
-def _sides(table):
-    """ "n" for each column of numbers (or of texts that begin with one), "" for the others."""
-    columns = zip(*table["rows"], strict=True) if table["rows"] else [[] for _ in table["columns"]]
-    return ["n" if all(map(_is_number, filter(_is_given, column))) else "" for column in columns]
-
-
-def _is_given(value):
-    return value is not None and value != ""
-
-
-def _is_number(value):
-    return isinstance(value, int | float) or re.match(r"[-−+]?\d", str(value)) is not None

@@ -19,7 +19,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 DATA = {"schemes", "faces"}
 WORK = {*DATA, "models", "losses", "predict", "evaluate", "treatments", "provenance"}
 STUDY = {"study", "studyfile", "dependencies", "notebooks", "provenance"}
-ENGINE = {*STUDY, "runner", "records", "execute", "report", "progress"}
+ENGINE = {*STUDY, "runner", "records", "execute", "report", "progress", "wording"}
 MAY_IMPORT = {
     "schemes": set(),
     "faces": {"schemes"},
@@ -28,6 +28,8 @@ MAY_IMPORT = {
     "impute": DATA,
     "augment": DATA,
     "treatments": {*DATA, "impute", "augment"},
+    "labels": {*DATA, "provenance", "sources"},
+    "hidden": {*DATA, "evaluate", "impute", "labels"},
     "models": {"models"},
     "losses": set(),
     "predict": DATA,
@@ -43,9 +45,10 @@ MAY_IMPORT = {
     "study": STUDY,
     "studyfile": set(),
     "records": {"execute", "provenance"},
-    "report": {"provenance"},
+    "wording": set(),
+    "report": {"provenance", "wording"},
     "runner": {"provenance", "records", "report"},
-    "progress": {"report"},
+    "progress": {"wording"},
     "facts": {"models", "split"},
     "cli": {*ENGINE, "facts", "sources", "models"},
     "__main__": {"cli"},

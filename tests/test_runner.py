@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from toy import write_project, write_study
 
-from fkp import report
+from fkp import report, wording
 from fkp.cli import main
 from fkp.runner import run_study
 from fkp.study import Data, plan
@@ -119,14 +119,14 @@ def test_repeating_skips_what_is_finished(finished):
     ],
 )
 def test_a_headline_is_the_first_score(scores, text):
-    assert report.headline({"scores": scores}) == text
+    assert wording.headline({"scores": scores}) == text
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(8.24, "8.2s"), (92.4, "1m32s"), (7512, "2h05m"), (None, "")]
 )
 def test_durations_are_short(seconds, text):
-    assert report.duration(seconds) == text
+    assert wording.duration(seconds) == text
 
 
 def test_index_shows_comparison_data_runs_and_links(finished):
@@ -134,6 +134,7 @@ def test_index_shows_comparison_data_runs_and_links(finished):
     html = (planned.reports / "index.html").read_text()
     assert "All &lt;runs&gt;" in html
     assert "<em>text</em>" in html
+    assert f"{os.cpu_count()} cores" in html and "papermill" in html
     assert "Data: kaggle" in html and "drawn faces" not in html
     assert 'src="figures/smoke/compare-bars.svg"' in html
     for record in records:
