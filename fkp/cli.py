@@ -100,6 +100,22 @@ def report(
 
 
 @app.command()
+def readme(
+    page: Annotated[Path, typer.Argument(help="Markdown file with marked tables.")] = Path(
+        "README.md"
+    ),
+):
+    """Fill the marked tables of a Markdown page from the metrics of finished runs.
+
+    Example: python -m fkp readme README.md
+    """
+    from fkp.readme import refresh
+    from fkp.studyfile import project
+
+    typer.echo(f"{refresh(page, project() / 'reports')} tables written to {page}")
+
+
+@app.command()
 def studies(as_json: AsJson = False):
     """List the studies.
 
@@ -153,8 +169,7 @@ def inspect(
     from fkp import sources
     from fkp.facts import data_facts
 
-    name = source or sources.recognise(path)
-    facts = data_facts(sources.read(path, source=name), name)
+    facts = data_facts(sources.read(path, source))
     if as_json:
         typer.echo(json.dumps(facts, indent=1))
         return

@@ -5,7 +5,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from fkp.split import duplicates, holdout
+import numpy as np
+
+from fkp.split import exact_pairs, group_duplicates, holdout
 
 
 def model_facts(name, input_shape, n_points):
@@ -25,11 +27,16 @@ def model_facts(name, input_shape, n_points):
     }
 
 
-def data_facts(faces, source):
-    """Counts that describe faces, as a flat dict (`labels_per_point` is one of its own)."""
-    counts = {"exact": 0, "near": 0, "groups": len(set(faces.groups.tolist()))}
-    if source != "drawn":
-        counts = duplicates(faces)
+def data_facts(faces):
+    """Counts that describe faces, as a flat dict (`labels_per_point` is one of its own).
+
+    `near_duplicates` counts the merges of groups that near copies bring about, which without given
+    groups are the rows that show an earlier row's photograph.
+    """
+    grouped = group_duplicates(faces)
+    given, merged = (len(np.unique(groups)) for groups in (faces.groups, grouped.groups))
+    exact = exact_pairs(faces.images)
+    across = int((faces.groups[exact[:, 0]] != faces.groups[exact[:, 1]]).sum())
     facts = {
         "source": faces.source,
         "rows": len(faces),
@@ -37,16 +44,16 @@ def data_facts(faces, source):
         "image_shape": "x".join(map(str, faces.image_shape)),
         "scheme": faces.scheme.name,
         "labels": int(faces.labelled.sum()),
-        "exact_duplicates": counts["exact"],
-        "near_duplicates": counts["near"],
-        "groups": counts["groups"],
+        "exact_duplicates": len(exact),
+        "near_duplicates": given - merged - across,
+        "groups": merged,
     }
     facts |= {
         f"part_{part or 'none'}": int((faces.parts == part).sum())
         for part in sorted({*faces.parts})
     }
     try:
-        split = holdout(faces)
+        split = holdout(grouped)
         facts |= {f"split_{p}": len(getattr(split, p)) for p in ("train", "validation", "test")}
     except ValueError as error:
         facts["split"] = str(error)
