@@ -146,7 +146,7 @@ class _StudyRun:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=PACKAGE_ROOT,
-                env=self.threads() | {"TF_CPP_MIN_LOG_LEVEL": "2"},
+                env=self.threads(),
                 text=True,
                 start_new_session=True,
             )
