@@ -212,7 +212,7 @@ def test_a_study_cannot_be_run_twice_at_a_time_and_stops_when_told_to(tmp_path):
     with pytest.raises(ValueError, match="toy is being run by another process"):
         run_study(plan("toy", root=root))
     process.send_signal(signal.SIGTERM)
-    error = process.communicate(timeout=20)[1]
+    error = process.communicate(timeout=120)[1]
     assert process.returncode == 130
     assert "resumes" in error
     manifest = report.read_manifest(root / "reports" / "toy")
