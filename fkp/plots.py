@@ -93,9 +93,11 @@ def history(ax, rows, label="", colour=None, train=True):
         rows: list of dicts with epoch, train_rmse, validation_rmse, as `fkp.train.fit` returns.
     """
     epochs = [row["epoch"] + 1 for row in rows]
+    marker = "." if len(epochs) < 3 else ""
     (line,) = ax.plot(
         epochs,
         [row["validation_rmse"] for row in rows],
+        marker=marker,
         label=f"{label} validation".strip() if train else label,
         color=colour,
     )
@@ -104,6 +106,7 @@ def history(ax, rows, label="", colour=None, train=True):
             epochs,
             [row["train_rmse"] for row in rows],
             ":",
+            marker=marker,
             color=line.get_color(),
             label=f"{label} training".strip(),
         )

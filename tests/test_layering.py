@@ -35,6 +35,8 @@ MAY_IMPORT = {
     "predict": DATA,
     "evaluate": DATA,
     "train": WORK,
+    "trials": {"provenance"},
+    "tune": {*WORK, "train", "trials"},
     "plots": {"schemes"},
     "results": {"provenance"},
     "readme": {"provenance", "report"},

@@ -29,9 +29,9 @@ def points_out(features, input_shape, n_points):
     faces, with 0 at the centre; its kernel starts at zero, so an untrained model answers with its
     bias, the same shape for every face (see `start_at`).
     """
-    x = layers.Dense(
-        2 * n_points, kernel_initializer="zeros", dtype="float32", name="coordinates"
-    )(features)
+    x = layers.Dense(2 * n_points, kernel_initializer="zeros", dtype="float32", name="coordinates")(
+        features
+    )
     x = layers.Reshape((n_points, 2), dtype="float32", name="xy")(x)
     scale, centre = _frame(input_shape)
     return layers.Rescaling(scale, offset=centre, dtype="float32", name="points")(x)
