@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "split": DATA,
     "impute": DATA,
     "augment": DATA,
+    "expand": {*DATA, "augment"},
     "treatments": {*DATA, "impute", "augment"},
     "labels": {*DATA, "provenance", "sources"},
     "hidden": {*DATA, "evaluate", "impute", "labels"},
