@@ -85,3 +85,42 @@ def test_a_grid_has_as_many_panels_as_asked():
     figure, axes = plots.grid(10, columns=4)
     assert len(axes) == 10 and len(figure.axes) == 12
     plt.close(figure)
+
+
+def test_trials_and_parallel_coordinates_leave_out_what_failed_or_never_varies(ax):
+    frame = pd.DataFrame(
+        {
+            "dense": [32, 64, 64],
+            "depth": [3, 3, 3],
+            "learning_rate": [1e-3, 1e-2, 1e-3],
+            "parameters": pd.array([60_000, 1_200_000, None], "Int64"),
+            "validation_rmse": [2.5, 3.5, np.nan],
+        }
+    )
+    plots.trials(ax, frame)
+    assert len(ax.collections[0].get_offsets()) == 2
+    np.testing.assert_allclose(ax.collections[1].get_offsets(), [[60_000, 2.5]])
+    plots.trials(plt.figure().subplots(), frame.head(1)).figure.canvas.draw()
+    ax.clear()
+    plots.parallel_coordinates(ax, frame.dropna(), "validation_rmse", log=["learning_rate"])
+    names = [label.get_text() for label in ax.get_xticklabels()]
+    assert names == ["dense", "learning\nrate", "parameters", "validation\nrmse"]
+    worst, best = (line.get_ydata() for line in ax.lines)
+    np.testing.assert_allclose([worst, best], [[1, 1, 1, 1], [0, 0, 0, 0]])
+
+
+def test_an_architecture_shows_each_layer_that_changes_the_shape(ax):
+    rows = [
+        ("pixels", "InputLayer", (32, 32, 1), 0),
+        ("conv1_3x3", "Conv2D", (32, 32, 8), 80),
+        ("relu1", "ReLU", (32, 32, 8), 0),
+        ("pool1", "MaxPooling2D", (16, 16, 8), 0),
+        ("flatten", "Flatten", (2048,), 0),
+        ("dense", "Dense", (30,), 61_470),
+    ]
+    layers = pd.DataFrame(rows, columns=["layer", "kind", "output", "parameters"])
+    plots.architecture(ax, layers)
+    assert [patch.get_height() for patch in ax.patches[:3]] == [1, 1, 0.5]
+    texts = [text.get_text() for text in ax.texts]
+    assert texts[::2] == ["pixels", "conv1 3×3", "pool1", "flatten", "dense"]
+    assert texts[3] == "32×32×8\n80"
