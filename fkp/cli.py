@@ -178,6 +178,28 @@ def inspect(
     show([{"point": key, "labels": value} for key, value in labels.items()], False)
 
 
+@app.command()
+def submit(
+    models: Annotated[
+        list[Path], typer.Argument(metavar="MODEL...", help=".keras files; several are averaged.")
+    ],
+    data: Annotated[
+        Path, typer.Option(help="Folder with test.csv or .zip and IdLookupTable.csv.")
+    ] = Path("data"),
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("submission.csv"),
+):
+    """Write a Kaggle submission: the mean prediction of one model or several.
+
+    Example: python -m fkp submit model.keras --data data/kaggle --out submission.csv
+    """
+    from fkp.facts import quiet
+    from fkp.submit import submit
+
+    with quiet():
+        submission = submit(models, data, out)
+    typer.echo(f"{shorten(out)}: {len(submission):,} rows, models averaged: {len(models)}")
+
+
 def choose_data(path, source):
     """What a study reads: the given path, what `data/` holds, or drawn faces.
 

@@ -12,7 +12,7 @@ from fkp import cli, sources
 from fkp.study import Data
 
 HEAVY = ("tensorflow", "keras", "papermill", "sklearn", "cv2", "pandas")
-COMMANDS = ("run", "report", "studies", "models", "inspect")
+COMMANDS = ("run", "report", "studies", "models", "inspect", "submit")
 
 
 @pytest.fixture
