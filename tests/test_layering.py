@@ -38,6 +38,11 @@ MAY_IMPORT = {
     "train": WORK,
     "trials": {"provenance"},
     "tune": {*WORK, "train", "trials"},
+    "runtimes": set(),
+    "export": {"models", "runtimes"},
+    "benchmark": {"provenance", "runtimes"},
+    "cost": set(),
+    "timings": set(),
     "plots": {"schemes"},
     "results": {"provenance"},
     "readme": {"provenance", "report"},
@@ -62,7 +67,7 @@ MAY_IMPORT = {
     "__init__": set(),
 }
 NOT_FOR_NOTEBOOKS = {*ENGINE, "facts", "cli", "__main__"}
-NEEDS_TENSORFLOW = {"export", "benchmark"}
+NEEDS_TENSORFLOW = {"export", "runtimes"}
 
 
 def imports(tree):

@@ -1,0 +1,73 @@
+"""What a model costs whatever runs it: multiply-adds; a stand-in for a model not yet trained."""
+
+from math import prod
+
+import numpy as np
+
+# Layers with kernels, and the map over whose positions each kernel is applied.
+_POSITIONS = {
+    "Conv2D": "output",
+    "DepthwiseConv2D": "output",
+    "SeparableConv2D": "output",
+    "Conv2DTranspose": "input",
+    "Dense": "output",
+}
+
+
+def layers_of(model):
+    """The layers of a model; in place of a model inside it, that model's layers."""
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            yield from layers_of(layer)
+        else:
+            yield layer
+
+
+def multiply_adds(model):
+    """Multiplications (each with an addition) of all kernels for one image; FLOPs are twice that.
+
+    Normalisation, activations, pooling and resizing are left out: together a few per cent.
+
+    Raises:
+        ValueError: a layer has a kernel and this function does not know how it is applied.
+    """
+    total = 0
+    for layer in layers_of(model):
+        kernels = [weight for weight in layer.weights if weight.name.endswith("kernel")]
+        kind = type(layer).__name__
+        if kernels and kind not in _POSITIONS:
+            raise ValueError(f"{layer.name}: cannot count the multiply-adds of a {kind}")
+        if kernels:
+            positions = prod(getattr(layer, _POSITIONS[kind]).shape[1:-1])
+            total += positions * sum(prod(kernel.shape) for kernel in kernels)
+    return total
+
+
+def stand_in(model, images, spread=4.0, seed=0):
+    """Make an untrained model behave like a trained one, in place, for timing and export.
+
+    Every batch normalisation takes its statistics from `images`, so that values keep their scale
+    through the layers (vanishing ones are slow or hide rounding), and the head gets random weights
+    such that the points differ from image to image.
+
+    Args:
+        model: as `fkp.models.build` returns it.
+        images: uint8 (n, h, w, c); n = 16 is enough.
+        spread: standard deviation of a coordinate over images, px.
+        seed: of the head's weights.
+
+    Returns:
+        The model.
+    """
+    norms = [layer for layer in layers_of(model) if hasattr(layer, "moving_mean")]
+    momenta = [layer.momentum for layer in norms]
+    for layer in norms:
+        layer.momentum = 0.0
+    model(images, training=True)
+    for layer, momentum in zip(norms, momenta, strict=True):
+        layer.momentum = momentum
+    kernel = model.get_layer("coordinates").kernel
+    values = np.random.default_rng(seed).normal(size=kernel.shape).astype(np.float32)
+    kernel.assign(values)
+    kernel.assign(values * (spread / model.predict_on_batch(images).std(axis=0).mean()))
+    return model

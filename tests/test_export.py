@@ -1,0 +1,112 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from fkp import cost, export, models, runtimes
+from fkp.models.contract import pixels_in, points_out
+
+SHAPE = (32, 24, 1)
+
+
+def tiny(norm=True):
+    """The contract in miniature; it holds a Resizing layer before a batch normalisation."""
+    inputs, x = pixels_in(SHAPE)
+    x = layers.Resizing(16, 16)(x)
+    x = layers.Conv2D(8, 3, strides=2, activation="relu")(x)
+    x = layers.BatchNormalization()(x) if norm else x
+    return keras.Model(inputs, points_out(layers.Flatten()(x), SHAPE, 4), name="tiny")
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).integers(0, 256, (16, *SHAPE), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def model(images):
+    keras.utils.set_random_seed(0)
+    return cost.stand_in(tiny(), images)
+
+
+@pytest.fixture(scope="module")
+def exported(model, images, tmp_path_factory):
+    """(runtime -> path, rows) of every runtime."""
+    folder = tmp_path_factory.mktemp("exported")
+    return export.for_runtimes(model, folder, "tiny", list(runtimes.RUNTIMES), images)
+
+
+@pytest.mark.parametrize("runtime", ["litert", "litert_int8", "onnxruntime"])
+def test_exported_files_give_the_points_of_keras_for_any_number_of_images(
+    runtime, exported, model, images
+):
+    expected = model.predict_on_batch(images)
+    call = runtimes.load(runtime, exported[0][runtime])
+    for n in (1, 16, 3):
+        points = call(images[:n])
+        assert points.shape == (n, 4, 2) and points.dtype == np.float32
+        difference = export.agreement(points, expected[:n])
+        assert difference["max_px"] < (2 if runtime == "litert_int8" else 1e-3)
+
+
+def test_files_are_whole_and_int8_is_smaller(exported):
+    paths, rows = exported
+    folder = paths["litert"].parent
+    names = {"tiny.keras", "tiny.tflite", "tiny-int8.tflite", "tiny.onnx"}
+    assert {path.name for path in folder.iterdir()} == names
+    size = {row["format"]: row["mb"] for row in rows}
+    assert size["litert-int8"] < size["litert"] == paths["litert"].stat().st_size / 1e6
+    differs = {row["format"]: row["rms_px"] for row in rows if "rms_px" in row}
+    assert differs["litert"] < 1e-3 and differs["onnx"] < 1e-3 < differs["litert-int8"] < 1
+
+
+def test_a_float_file_that_differs_is_refused(exported, model, images):
+    head = model.get_layer("coordinates")
+    kept = head.bias.numpy()
+    head.bias.assign(kept + 0.1)
+    try:
+        with pytest.raises(ValueError, match=r"tiny\.tflite: points differ .* px"):
+            export.check(model, exported[0]["litert"], "litert", images)
+    finally:
+        head.bias.assign(kept)
+
+
+def test_a_mixed_precision_model_is_exported_in_float32(images, tmp_path):
+    model = models.build("manual_cnn", (96, 96, 1), 4, precision="mixed_bfloat16", seed=0)
+    faces = np.random.default_rng(0).integers(0, 256, (4, 96, 96, 1), dtype=np.uint8)
+    cost.stand_in(model, faces)
+    (file,) = export.export(model, tmp_path, formats=["litert"]).values()
+    assert file["bytes"] == file["path"].stat().st_size
+    points = runtimes.load("litert", file["path"])(faces)
+    plain = models.in_float32(model).predict_on_batch(faces)
+    assert export.agreement(points, plain)["max_px"] < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("formats", "calibration", "message"),
+    [
+        (["tflite"], None, "unknown format 'tflite'"),
+        (["litert-int8"], None, "needs calibration images"),
+        (["litert-int8"], np.zeros((2, 8, 8, 1), np.uint8), r"expected uint8 \(n, 32, 24, 1\)"),
+        (["litert-int8"], np.zeros((2, *SHAPE)), "got float64"),
+    ],
+)
+def test_what_cannot_be_exported(model, tmp_path, formats, calibration, message):
+    with pytest.raises(ValueError, match=message):
+        export.export(model, tmp_path / "new", formats=formats, calibration=calibration)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_failed_export_leaves_nothing(model, tmp_path, monkeypatch):
+    def fail(saved, calibration):
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(export, "_litert", fail)
+    with pytest.raises(RuntimeError):
+        export.export(model, tmp_path, formats=["litert"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unknown_runtime():
+    with pytest.raises(ValueError, match="unknown runtime 'torch'"):
+        runtimes.load("torch", "model.pt")
