@@ -230,7 +230,7 @@ def trials(ax, frame):
     bar.set_ticks(ends, labels=[f"{rate:.1e}" for rate in ends])
     bar.ax.minorticks_off()
     ax.set(xscale="log", xlabel="parameters", ylabel="validation RMSE (px)")
-    ax.set_xlim(parameters.min() / 1.2, parameters.max() * 1.2)
+    ax.set_xlim(parameters.min() / 1.5, parameters.max() * 1.5)
     ticks = tick_values(ax.get_xlim())
     ax.set_xticks(ticks, [f"{tick / 1000:g}k" for tick in ticks])
     ax.minorticks_off()
@@ -241,22 +241,22 @@ def parallel_coordinates(ax, frame, score, log=()):
     """One line per row across the numeric columns, each scaled to its own range.
 
     Args:
-        frame: numbers alone; columns that never vary are left out.
-        score: column that colours the lines, best (lowest) darkest and on top; drawn last.
+        frame: numbers alone; columns that never vary are left out (unless none does).
+        score: column that colours the lines, best (lowest) darkest and on top.
         log: columns on a logarithmic scale.
     """
-    frame = frame.loc[:, frame.nunique() > 1].astype(float)
-    frame = frame[[*frame.columns.drop(score, errors="ignore"), *({score} & {*frame.columns})]]
+    rank = frame[score].astype(float).rank(method="first") - 1
+    varies = frame.nunique() > 1
+    frame = frame.loc[:, varies if varies.any() else varies.index].astype(float)
     low, high = frame.min(), frame.max()
     scaled = frame.copy()
     for name in frame:
         scale = np.log if name in log else np.asarray
         start, end = scale(low[name]), scale(high[name])
-        scaled[name] = (scale(frame[name]) - start) / (end - start)
-    order = frame[score].rank().sub(1) if score in frame else frame.iloc[:, 0] * 0
-    for i in order.sort_values(ascending=False).index:
-        colour = plt.get_cmap("viridis")(order[i] / max(len(frame) - 1, 1))
-        best = order[i] == 0
+        scaled[name] = (scale(frame[name]) - start) / ((end - start) or 1)
+    for i in rank.sort_values(ascending=False).index:
+        colour = plt.get_cmap("viridis")(rank[i] / len(rank))
+        best = rank[i] == 0
         ax.plot(range(scaled.shape[1]), scaled.loc[i], color=colour, alpha=1 if best else 0.7,
                 linewidth=2.4 if best else 1, marker="o", markersize=5 if best else 3)  # fmt: skip
     for x, name in enumerate(frame):

@@ -8,7 +8,9 @@ whose result is in `trials.json` are answered from there. So nothing depends on 
 files, which do not keep all random states and are not written whole.
 """
 
+import logging
 import tempfile
+from contextlib import contextmanager
 from functools import partial
 
 import keras
@@ -116,6 +118,7 @@ def search(
     run = partial(_run, network, setting, train, validation)
     total = None if algorithm == "hyperband" else trials
     with (
+        _without_advice(),
         tempfile.TemporaryDirectory() as scratch,
         tqdm(total=total, unit="trial", disable=not progress) as bar,
     ):
@@ -158,6 +161,21 @@ def _oracle(algorithm, space, trials, epochs, seed):
         oracle = keras_tuner.oracles.RandomSearchOracle(max_trials=trials, **common)
     oracle.verbose = 0
     return oracle
+
+
+@contextmanager
+def _without_advice():
+    """Silence TensorFlow's advice on retracing: every trial is another network, to be traced."""
+    logger = logging.getLogger("tensorflow")
+
+    def other(record):
+        return "retracing" not in record.getMessage()
+
+    logger.addFilter(other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(other)
 
 
 def _proposals(oracle):

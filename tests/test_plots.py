@@ -107,6 +107,9 @@ def test_trials_and_parallel_coordinates_leave_out_what_failed_or_never_varies(a
     assert names == ["dense", "learning\nrate", "parameters", "validation\nrmse"]
     worst, best = (line.get_ydata() for line in ax.lines)
     np.testing.assert_allclose([worst, best], [[1, 1, 1, 1], [0, 0, 0, 0]])
+    ax.clear()
+    plots.parallel_coordinates(ax, frame.head(1), "validation_rmse", log=["learning_rate"])
+    assert len(ax.lines) == 1 and len(ax.get_xticks()) == 5
 
 
 def test_an_architecture_shows_each_layer_that_changes_the_shape(ax):
