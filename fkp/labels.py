@@ -100,3 +100,29 @@ def shared_points(points):
     if not shared.any():
         raise ValueError(f"none of {len(points)} rows is of a second labelling regime")
     return np.flatnonzero(shared)
+
+
+def regime_shift(points):
+    """How far the second regime's marks lie from the first's, estimated from the labels alone.
+
+    Means of the two regimes are compared after placing every face by the middle of its eye centres
+    and scaling it by their distance. That both regimes label the same kind of faces is assumed.
+
+    Args:
+        points: (n, 15, 2) px, all rows.
+
+    Returns:
+        float64 (15, 2) px at the mean eye distance; 0 for the eyes and for points that the second
+        regime does not label.
+    """
+    (left,), (right,) = KAGGLE_15.pupils
+    eyes = points[:, [left, right]].astype(float)
+    distance = np.linalg.norm(eyes[:, 0] - eyes[:, 1], axis=1)
+    placed = (points - eyes.mean(axis=1, keepdims=True)) / distance[:, None, None]
+    second, shift = second_regime(points), np.zeros((len(KAGGLE_15), 2))
+    for point in set(shared_points(points).tolist()) - {left, right}:
+        apart = np.nanmean(placed[second, point], axis=0) - np.nanmean(
+            placed[~second, point], axis=0
+        )
+        shift[point] = apart * np.nanmean(distance)
+    return shift

@@ -305,3 +305,9 @@ def architecture(ax, layers):
     ax.set(xlim=(-0.15, x), ylim=(-0.95, 0.95))
     ax.set_axis_off()
     return ax
+
+
+def reference(ax, value, text):
+    """A dashed line across the axes at a figure from elsewhere, named in the legend."""
+    ax.axhline(value, color="black", linestyle="--", linewidth=0.9, zorder=3, label=text)
+    return ax

@@ -28,3 +28,20 @@ PAPER_A_SECONDS = (
     ("NASNetMobile, frozen", "nasnet_mobile", (8.46, 8.4, 8.17, 7.87)),
     ("NASNetMobile, fine-tuned", "nasnet_mobile", (7.95, 7.96, 8.01, 7.68)),
 )
+
+# What the notebooks published with paper A report on their own validation rows, which are cut out
+# of the augmented rows (see fkp.leak): RMSE, px.
+LEAKY_VALIDATION_RMSE = 1.06
+
+# Kaggle's Facial Keypoints Detection, RMSE in px: what, scored on, RMSE. Leaderboard and public
+# write-ups; the private and the public part of the test rows differ.
+KAGGLE_SCORES = (
+    ("Paper A's notebooks", "own validation rows, leaky", 1.06),
+    ("One public solution, complete rows", "own hold-out of complete rows", 1.25),
+    ("The same solution", "Kaggle's test rows", 2.87),
+    ("Winner", "Kaggle, private", 1.28),
+    ("Best single pair of models, 15 and 4 points", "Kaggle, private", 1.35),
+    ("Tenth place, about", "Kaggle, private", 1.74),
+    ("Best", "Kaggle, public", 1.45),
+    ("Column means", "Kaggle's test rows", 3.96),
+)

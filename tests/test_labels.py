@@ -69,6 +69,16 @@ def test_the_second_regime_starts_behind_the_last_full_row():
         labels.shared_points(points[:5])
 
 
+def test_the_shift_of_the_second_regimes_marks_is_found():
+    points = drawn.read(n=1500, regimes=True).points
+    shift = labels.regime_shift(points)
+    for label, down in drawn.SECOND_REGIME_DOWN.items():
+        assert shift[KAGGLE_15.index(label), 1] == pytest.approx(down, abs=0.6)
+    moved = [KAGGLE_15.index(label) for label in drawn.SECOND_REGIME_DOWN]
+    np.testing.assert_array_equal(np.delete(shift, moved, axis=0), 0)
+    assert np.abs(shift[:, 0]).max() < 0.6
+
+
 def test_a_description_counts_and_fingerprints():
     points = np.arange(60, dtype=np.float32).reshape(2, 15, 2)
     other = points.copy()
