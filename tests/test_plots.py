@@ -127,3 +127,16 @@ def test_an_architecture_shows_each_layer_that_changes_the_shape(ax):
     texts = [text.get_text() for text in ax.texts]
     assert texts[::2] == ["pixels", "conv1 3×3", "pool1", "flatten", "dense"]
     assert texts[3] == "32×32×8\n80"
+
+
+def test_distributions_are_shares_of_their_own_values(ax):
+    values = {"a": np.array([0.0, 1, 1, np.nan]), "b": np.arange(2000.0) / 1000}
+    plots.distributions(ax, values, "px", bins=4)
+    shares = [patch.get_data().values for patch in ax.patches]
+    assert [share.sum() for share in shares] == pytest.approx([1, 1])
+    assert ax.get_legend_handles_labels()[1] == ["a", "b"]
+
+
+def test_a_reference_is_a_line_at_its_value(ax):
+    plots.reference(ax, 1.06, "theirs")
+    assert ax.lines[0].get_ydata() == [1.06, 1.06] and ax.lines[0].get_label() == "theirs"
