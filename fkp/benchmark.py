@@ -51,9 +51,10 @@ def measure(
         watch: called with (done, all, row) after each process.
 
     Returns:
-        List of dicts, one per process and batch size, in the order measured: model, runtime,
-        round, batch, and what `time_calls` returns, load_s, memory_mb (peak over what the process
-        held before it loaded the runtime: Python, NumPy and the images).
+        List of dicts, one per process and batch size, in the order of `files`: model, runtime,
+        round, turn (of the process, in the order measured), batch, and what `time_calls` returns,
+        images_per_s, load_s, memory_mb (peak over what the process held before it loaded the
+        runtime: Python, NumPy and the images). Rows of the scaling alone have no model.
 
     Raises:
         ValueError: too few images.
@@ -64,19 +65,20 @@ def measure(
     pairs = [(model, *item) for model, paths in files.items() for item in paths.items()]
     pairs.append(("", PREPROCESSING, None))
     order = np.random.default_rng(seed)
-    plan = [(i, pairs[j]) for i in range(rounds) for j in order.permutation(len(pairs))]
+    plan = [(i, j) for i in range(rounds) for j in order.permutation(len(pairs))]
     job = {"threads": threads, "calls": calls, "seconds": seconds, "batches": sorted(batches)}
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         np.save(Path(folder) / "images.npy", images)
         job["images"] = str(Path(folder) / "images.npy")
-        for done, (number, (model, runtime, path)) in enumerate(plan, 1):
+        for turn, (number, pair) in enumerate(plan, 1):
+            model, runtime, path = pairs[pair]
             answer = _process(job | {"runtime": runtime, "path": path and str(path)}, model)
-            key = {"model": model, "runtime": runtime, "round": number}
-            rows += [key | row for row in answer]
+            key = {"model": model, "runtime": runtime, "round": number, "turn": turn}
+            rows += [(pair, key | row) for row in answer]
             if watch is not None:
-                watch(done, len(plan), rows[-1])
-    return rows
+                watch(turn, len(plan), rows[-1][1])
+    return [row for _, row in sorted(rows, key=lambda item: (item[0], item[1]["round"]))]
 
 
 def conditions(threads):

@@ -1,6 +1,7 @@
 """What a model costs whatever runs it: multiply-adds; a stand-in for a model not yet trained."""
 
 from math import prod
+from pathlib import Path
 
 import numpy as np
 
@@ -41,6 +42,40 @@ def multiply_adds(model):
             positions = prod(getattr(layer, _POSITIONS[kind]).shape[1:-1])
             total += positions * sum(prod(kernel.shape) for kernel in kernels)
     return total
+
+
+def load(entry, images, n_points, seed=0):
+    """A model to measure.
+
+    Args:
+        entry: a name of `fkp.models.MODELS`, for which there will be a stand-in, or a .keras file.
+        images: uint8 (n, h, w, c) that it must take; None for a file = whatever it takes.
+        n_points: points of a stand-in.
+        seed: of a stand-in.
+
+    Returns:
+        (name, keras.Model, whether it is a trained one). A file model.keras is called by its
+        folder.
+
+    Raises:
+        ValueError: neither a name nor a file, or a file whose model takes other images.
+    """
+    from fkp import models
+
+    if entry in models.MODELS:
+        model = models.build(entry, images.shape[1:], n_points, seed=seed)
+        return entry, stand_in(model, images[:16], seed=seed), False
+    path = Path(entry)
+    if path.suffix != ".keras" or not path.is_file():
+        raise ValueError(f"{entry}: neither a .keras file nor one of {', '.join(models.MODELS)}")
+    import keras
+
+    model = keras.models.load_model(path, compile=False)
+    if images is not None and model.input_shape[1:] != images.shape[1:]:
+        raise ValueError(
+            f"{path.name}: takes images {model.input_shape[1:]}, got {images.shape[1:]}"
+        )
+    return path.parent.name if path.stem == "model" else path.stem, model, True
 
 
 def stand_in(model, images, spread=4.0, seed=0):

@@ -2,6 +2,7 @@
 
 import re
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -311,3 +312,59 @@ def reference(ax, value, text):
     """A dashed line across the axes at a figure from elsewhere, named in the legend."""
     ax.axhline(value, color="black", linestyle="--", linewidth=0.9, zorder=3, label=text)
     return ax
+
+
+def labelled_scatter(ax, series, xlabel, ylabel):
+    """Points with their names on logarithmic axes (paper A, figure 8).
+
+    Args:
+        series: name -> {label: (x, y)}; the points of the first series are filled and labelled,
+            those of the others hollow.
+    """
+    for number, (name, points) in enumerate(series.items()):
+        style = {"facecolor": COLOURS[number] if number == 0 else "none", "s": 36 + 50 * number}
+        ax.scatter(
+            *zip(*points.values(), strict=True), label=name, edgecolor=COLOURS[number], **style
+        )
+    for label, point in next(iter(series.values())).items():
+        ax.annotate(
+            label.replace("_", " "), point, xytext=(8, -10), textcoords="offset points", fontsize=8,
+        )  # fmt: skip
+    ax.margins(0.15, 0.12)
+    ax.grid(axis="x", alpha=0.3)
+    ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log")
+    log_ticks(ax.xaxis)
+    log_ticks(ax.yaxis)
+    return ax
+
+
+def dots(ax, table, low=None, high=None, unit="ms"):
+    """One line per row of a table and one marker per column, on a logarithmic axis.
+
+    Args:
+        table: DataFrame of positive numbers.
+        low, high: DataFrames of the same shape, ends of the whiskers.
+    """
+    lines = np.arange(len(table))
+    for column, marker in zip(table.columns, "osDv^P*", strict=False):
+        values = table[column].to_numpy(float)
+        error = None
+        if low is not None:
+            error = np.stack([values - low[column], high[column] - values]).clip(0)
+        ax.errorbar(values, lines, xerr=error, fmt=marker, capsize=2, elinewidth=1,
+                    label=str(column).replace("_", " "))  # fmt: skip
+    ax.set_yticks(lines, [str(name).replace("_", " ") for name in table.index])
+    ax.set(xlabel=unit, xscale="log", ylim=(len(table) - 0.5, -0.5))
+    log_ticks(ax.xaxis)
+    ax.grid(axis="x", alpha=0.3)
+    return ax
+
+
+def log_ticks(axis):
+    """Plain numbers on a logarithmic axis: powers of ten, with steps between where they are few."""
+    low, high = axis.get_view_interval()
+    decades = np.log10(high / low)
+    steps = (1, 2, 3, 5, 7) if decades < 1 else (1, 2, 5) if decades < 2.6 else (1,)
+    axis.set_major_locator(mpl.ticker.LogLocator(subs=steps))
+    axis.set_major_formatter("{x:,g}")
+    axis.set_minor_locator(mpl.ticker.NullLocator())

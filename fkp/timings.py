@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-TWICE, FASTER = 1.75, 1.05
+TWICE, FASTER = 1.75, 1.05  # ratios from which a model counts as twice as fast, as faster
+BUSY_PERCENT = 10
 
 
 def summarise(rows):
@@ -57,19 +58,57 @@ def judge(low, high):
         return "at least twice as fast" if low >= 2 else "about twice as fast"
     if high < 1 / FASTER:
         return "slower"
-    return "faster, not twice" if low > FASTER else "no clear difference"
+    if low > FASTER:
+        return "faster, not twice"
+    return "mixed" if high >= TWICE else "no clear difference"
 
 
-def in_words(model, other, ratios):
-    """Sentences for one pair of models: where it is twice as fast, where merely faster, where not.
+def in_words(model, other, ratios, untraced="keras_predict"):
+    """What the ratios say of one pair of models, through `untraced` and without its overhead.
 
     Args:
         ratios: rows of `speed_ratios` for this pair.
     """
-    lines = []
-    for judgement, part in ratios.groupby("judgement", sort=False):
-        where = ", ".join(
-            f"{row.runtime} at batch {row.batch} ({row.ratio:.2f}x)" for row in part.itertuples()
+    through = ratios["runtime"] == untraced
+    once = (ratios["low"] == ratios["high"]).all()
+    alone = " (a single round, so no range)" if once else ""
+    sentences = [f"`{model}` against `{other}`{alone}."]
+    for rows, title in ((ratios[through], untraced), (ratios[~through], "without its overhead")):
+        found = []
+        for batch, part in rows.groupby("batch"):
+            values = sorted({f"{part['ratio'].min():.2f}", f"{part['ratio'].max():.2f}"}, key=float)
+            judgement = judge(part["low"].min(), part["high"].max())
+            found.append(f"{' to '.join(values)} times as fast at batch {batch}, *{judgement}*")
+        if found:
+            names = "" if title == untraced else f" ({', '.join(rows['runtime'].unique())})"
+            sentences.append(f"{title[0].upper()}{title[1:]}{names}: {'; '.join(found)}.")
+    return " ".join(sentences)
+
+
+def overhead(summary, batch=1, untraced="keras_predict", traced="tf_function"):
+    """What calling costs besides the model, in ms per call.
+
+    Returns:
+        DataFrame indexed by model: the medians in both runtimes, overhead_ms (their difference) and
+        times (their ratio).
+    """
+    table = unstack(summary, batch, runtimes=[untraced, traced])
+    table["overhead_ms"] = table[untraced] - table[traced]
+    table["times"] = table[untraced] / table[traced]
+    return table
+
+
+def conditions_in_words(conditions):
+    """One sentence for the notes of tables: `fkp.benchmark.conditions` as text."""
+    versions = ", ".join(f"{name} {version}" for name, version in conditions["versions"].items())
+    threads = conditions["threads"]
+    text = (
+        f"{conditions['cpu']}, {threads} of {conditions['cores']} cores, {threads} thread"
+        f"{'s' * (threads > 1)}{', pinned' if conditions['pinned'] else ''}; {versions}."
+    )
+    if conditions["load_percent"] > BUSY_PERCENT:
+        text += (
+            f" The machine was busy with other work ({conditions['load_percent']:.0f} % of all "
+            "cores before the first measurement): read the times as ratios."
         )
-        lines.append(f"*{judgement}*: {where}")
-    return f"`{model}` against `{other}`: " + "; ".join(lines) + "."
+    return text

@@ -11,7 +11,7 @@ import pytest
 from fkp import benchmark, cost, export, models, timings
 
 KEYS = {
-    "model", "runtime", "round", "batch", "first_ms", "median_ms", "p90_ms", "images_per_s",
+    "model", "runtime", "round", "turn", "batch", "first_ms", "median_ms", "p90_ms", "images_per_s",
     "calls", "warm_up_calls", "stable", "load_s", "memory_mb",
 }  # fmt: skip
 
@@ -37,6 +37,8 @@ def test_processes_are_interleaved_and_answer_for_every_batch_size(files, images
     )  # fmt: skip
     assert len(rows) == 3 * 2 * 2 and all(set(row) == KEYS for row in rows)
     assert [row["batch"] for row in rows[:2]] == [1, 4]
+    assert [row["runtime"] for row in rows] == ["litert"] * 6 + [benchmark.PREPROCESSING] * 6
+    assert {row["turn"] for row in rows} == set(range(1, 7))
     assert all(0 < row["median_ms"] <= row["p90_ms"] and row["calls"] == 3 for row in rows)
     assert all(row["memory_mb"] >= 0 for row in rows)
     assert [(done, total) for done, total, _ in seen] == [(i, 6) for i in range(1, 7)]
@@ -146,7 +148,25 @@ def test_a_claim_of_speed_is_judged_by_the_range_over_rounds():
     assert ratios.loc["litert", "judgement"] == "at least twice as fast"
     assert ratios.loc["keras_predict", "judgement"] == "no clear difference"
     words = timings.in_words("a", "b", ratios.reset_index())
-    assert "*at least twice as fast*: litert at batch 1 (2.00x)" in words
+    assert words == (
+        "`a` against `b`. Keras_predict: 1.02 times as fast at batch 1, *no clear difference*. "
+        "Without its overhead (litert): 2.00 times as fast at batch 1, *at least twice as fast*."
+    )
+    once = [row for row in made_up_rows() if row["round"] == 0]
+    assert "no range" in timings.in_words("a", "b", timings.speed_ratios(once, "a", ["b"]))
+
+
+def test_the_overhead_of_a_call_is_the_difference_of_two_runtimes():
+    rows = made_up_rows()
+    table = timings.overhead(timings.summarise(rows), traced="litert")
+    assert table.loc["a", "overhead_ms"] == 49 and table.loc["a", "times"] == 50
+
+
+def test_conditions_in_words_warn_of_a_busy_machine():
+    idle = benchmark.conditions(1) | {"load_percent": 1.0}
+    assert "1 thread" in timings.conditions_in_words(idle)
+    assert "busy" not in timings.conditions_in_words(idle)
+    assert "busy" in timings.conditions_in_words(idle | {"load_percent": 50.0})
 
 
 @pytest.mark.parametrize(
@@ -156,6 +176,7 @@ def test_a_claim_of_speed_is_judged_by_the_range_over_rounds():
         (1.8, 2.2, "about twice as fast"),
         (1.2, 2.2, "faster, not twice"),
         (0.9, 1.4, "no clear difference"),
+        (1.0, 1.9, "mixed"),
         (0.5, 0.8, "slower"),
     ],
 )

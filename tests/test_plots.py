@@ -140,3 +140,15 @@ def test_distributions_are_shares_of_their_own_values(ax):
 def test_a_reference_is_a_line_at_its_value(ax):
     plots.reference(ax, 1.06, "theirs")
     assert ax.lines[0].get_ydata() == [1.06, 1.06] and ax.lines[0].get_label() == "theirs"
+
+
+def test_scatter_names_the_first_series_and_dots_follow_the_rows_of_the_table(ax):
+    plots.labelled_scatter(
+        ax, {"ours": {"a_b": (1, 2), "c": (30, 4)}, "theirs": {"d": (5, 6)}}, "x", "y"
+    )
+    assert [text.get_text() for text in ax.texts] == ["a b", "c"]
+    ax.clear()
+    table = pd.DataFrame({"slow": [20.0, 40.0], "fast": [1.0, 2.0]}, index=["m_1", "m_2"])
+    plots.dots(ax, table, table * 0.9, table * 1.2)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["m 1", "m 2"]
+    assert ax.get_xscale() == "log" and len(ax.containers) == 2
