@@ -22,7 +22,7 @@ lint: $(READY)
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 
-$(READY): requirements.txt
+$(READY): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "fkp needs Python 3.11, 3.12 or 3.13 as python3 (or make PYTHON=path)"; exit 1; }
 	test -x .venv/bin/pip || $(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
