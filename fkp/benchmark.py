@@ -58,7 +58,7 @@ def measure(
 
     Raises:
         ValueError: too few images.
-        RuntimeError: a process failed; says which and why.
+        ChildProcessError: a process failed; says which and why.
     """
     if len(images) < max(batches):
         raise ValueError(f"a batch of {max(batches)} needs as many images, got {len(images)}")
@@ -79,6 +79,34 @@ def measure(
             if watch is not None:
                 watch(turn, len(plan), rows[-1][1])
     return [row for _, row in sorted(rows, key=lambda item: (item[0], item[1]["round"]))]
+
+
+def measure_models(entries, shape=(96, 96, 1), n_points=15, **how):
+    """Export models, check the files and time them in every runtime, on noise.
+
+    Args:
+        entries: names of models or .keras files; the files decide the shape of the images.
+        shape, n_points: of models that are only named.
+        **how: of `measure`.
+
+    Returns:
+        Rows as `measure` returns them.
+    """
+    from fkp import cost, export
+
+    stored = next((entry for entry in map(str, entries) if entry.endswith(".keras")), None)
+    if stored is not None:
+        shape = cost.load(stored, None, n_points)[1].input_shape[1:]
+    images = np.random.default_rng(0).integers(0, 256, (100, *shape), dtype=np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        files = {}
+        for entry in entries:
+            name, model, _ = cost.load(str(entry), images, n_points)
+            if name in files:
+                raise ValueError(f"two models are called {name}: rename one of the files")
+            wanted = list(runtimes.RUNTIMES)
+            files[name], _ = export.for_runtimes(model, folder, name, wanted, images)
+        return measure(files, images, **how)
 
 
 def conditions(threads):
@@ -190,7 +218,7 @@ def _process(job, model):
     except ValueError:
         answer = {"error": f"ended with status {done.returncode}"}
     if isinstance(answer, dict):
-        raise RuntimeError(f"{model or 'no model'} in {job['runtime']}: {answer['error']}")
+        raise ChildProcessError(f"{model or 'no model'} in {job['runtime']}: {answer['error']}")
     return answer
 
 

@@ -200,6 +200,62 @@ def submit(
     typer.echo(f"{shorten(out)}: {len(submission):,} rows, models averaged: {len(models)}")
 
 
+@app.command()
+def export(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help=".keras file.")],
+    form: Annotated[str, typer.Option("--format", help="litert, litert-int8 or onnx.")] = "litert",
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path(),
+    calibrate: Annotated[
+        Path | None, typer.Option(help="Faces from which int8 takes its value ranges.")
+    ] = None,
+):
+    """Convert a trained model to a file for LiteRT or ONNX Runtime, and check it against Keras.
+
+    Example: python -m fkp export model.keras --format litert-int8 --calibrate data/training.zip
+    """
+    from fkp import sources
+    from fkp.export import export_file
+    from fkp.facts import quiet
+
+    images = sources.read(calibrate).sample(200).images if calibrate else None
+    with quiet():
+        file = export_file(model, form, out, images)
+    typer.echo(
+        f"{shorten(file['path'])}: {file['bytes'] / 1e6:.2f} MB, points differ from Keras' by "
+        f"{file['rms_px']:.2g} px (RMS), {file['max_px']:.2g} px at most"
+    )
+
+
+@app.command()
+def benchmark(
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL...", help=".keras files or names of models.")
+    ],
+    threads: Annotated[int, typer.Option(min=1, help="Threads, each on its own core.")] = 1,
+    quick: Annotated[bool, typer.Option("--quick", help="One round, a second each.")] = False,
+    as_json: AsJson = False,
+):
+    """Time models in Keras, LiteRT and ONNX Runtime, for one image and for 100 at once.
+
+    Nothing else should run meanwhile. Models must take images of the same shape.
+
+    Example: python -m fkp benchmark manual_cnn reports/tour/runs/*/model.keras --quick
+    """
+    from fkp import timings
+    from fkp.benchmark import conditions, measure_models
+    from fkp.facts import quiet
+
+    how = {"rounds": 1, "calls": 256, "seconds": 1} if quick else {"rounds": 3}
+    with quiet():
+        circumstances = conditions(threads)
+        rows = measure_models(models, threads=threads, **how)
+    if as_json:
+        typer.echo(json.dumps({"conditions": circumstances, "timings": rows}, indent=1))
+        return
+    show(timings.short_rows(rows), False)
+    typer.echo(timings.conditions_in_words(circumstances))
+
+
 def choose_data(path, source):
     """What a study reads: the given path, what `data/` holds, or drawn faces.
 

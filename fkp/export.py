@@ -55,6 +55,32 @@ def export(model, folder, name="model", formats=FORMATS, calibration=None):
     return written
 
 
+def export_file(path, form, folder, calibration=None):
+    """Export a .keras file in one format and check the result, on the calibration images or noise.
+
+    Args:
+        path: .keras file; its stem names the new one.
+        form, folder, calibration: as for `export`.
+
+    Returns:
+        dict: path, bytes, max_px, rms_px.
+
+    Raises:
+        ValueError: as `export` and `check`; OSError: no such file.
+    """
+    import keras
+
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    model = keras.models.load_model(path, compile=False)
+    file = export(model, folder, Path(path).stem, [form], calibration)[form]
+    images = calibration
+    if images is None:
+        shape = (16, *model.input_shape[1:])
+        images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    return file | check(model, file["path"], form, images[:100])
+
+
 def check(model, path, form, images, tolerance=TOLERANCE_PX):
     """Compare an exported file with its model.
 

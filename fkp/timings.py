@@ -27,6 +27,24 @@ def summarise(rows):
     )
 
 
+def short_rows(rows):
+    """The summary for a terminal: a dict of text and rounded numbers per line."""
+    return [
+        {
+            "model": row.model,
+            "runtime": row.runtime,
+            "batch": row.batch,
+            "median ms": f"{row.median_ms:.2f}",
+            "range": f"{row.low_ms:.2f} to {row.high_ms:.2f}",
+            "p90 ms": f"{row.p90_ms:.2f}",
+            "images/s": round(row.images_per_s),
+            "memory MB": round(row.memory_mb),
+            "stable": "yes" if row.stable else "no",
+        }
+        for row in summarise(rows).reset_index().itertuples()
+    ]
+
+
 def unstack(summary, batch, column="median_ms", runtimes=None, models=None):
     """One column of a summary at one batch size: a row per model, a column per runtime."""
     table = summary.xs(batch, level="batch")[column].unstack("runtime")

@@ -69,7 +69,7 @@ def test_an_exported_file_runs_without_tensorflow(files):
 
 
 def test_a_process_that_fails_says_so(files, images):
-    with pytest.raises(RuntimeError, match=r"m in litert: ValueError: .*none\.tflite"):
+    with pytest.raises(ChildProcessError, match=r"m in litert: ValueError: .*none\.tflite"):
         benchmark.measure({"m": {"litert": "none.tflite"}}, images, batches=(1,), seed=1)
     with pytest.raises(ValueError, match="a batch of 100 needs as many images, got 4"):
         benchmark.measure({}, images)
@@ -154,6 +154,19 @@ def test_a_claim_of_speed_is_judged_by_the_range_over_rounds():
     )
     once = [row for row in made_up_rows() if row["round"] == 0]
     assert "no range" in timings.in_words("a", "b", timings.speed_ratios(once, "a", ["b"]))
+
+
+def test_rows_for_a_terminal_are_short():
+    first = timings.short_rows(made_up_rows())[0]
+    assert (first["median ms"], first["range"], first["stable"]) == ("1.00", "1.00 to 1.20", "no")
+
+
+def test_models_are_named_or_files(files, tmp_path):
+    path = files["tf_function"]
+    with pytest.raises(ValueError, match="two models are called m"):
+        benchmark.measure_models([path, path])
+    with pytest.raises(ValueError, match=r"none\.keras: neither a \.keras file nor one of"):
+        benchmark.measure_models(["none.keras"])
 
 
 def test_the_overhead_of_a_call_is_the_difference_of_two_runtimes():

@@ -12,7 +12,7 @@ from fkp import cli, sources
 from fkp.study import Data
 
 HEAVY = ("tensorflow", "keras", "papermill", "sklearn", "cv2", "pandas")
-COMMANDS = ("run", "report", "studies", "models", "inspect", "submit")
+COMMANDS = ("run", "report", "studies", "models", "inspect", "submit", "export", "benchmark")
 
 
 @pytest.fixture
@@ -137,3 +137,11 @@ def test_parameters_are_read_as_yaml():
         "note": "",
         "x": "a=b",
     }
+
+
+def test_a_model_that_cannot_be_exported_is_one_line(tmp_path, monkeypatch, capsys):
+    error = fails(monkeypatch, capsys, "export", tmp_path / "none.keras", "--out", tmp_path)
+    assert error == f"error: {tmp_path / 'none.keras'}: no such file\n"
+    error = fails(monkeypatch, capsys, "benchmark", "no_such_model")
+    assert error.startswith("error: no_such_model: neither a .keras file nor one of baseline_cnn")
+    assert error.count("\n") == 1

@@ -19,6 +19,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 DATA = {"schemes", "faces"}
 WORK = {*DATA, "models", "losses", "predict", "evaluate", "treatments", "provenance"}
 STUDY = {"study", "studyfile", "dependencies", "notebooks", "provenance"}
+MEASURE = {"export", "benchmark", "timings"}
 ENGINE = {*STUDY, "runner", "records", "execute", "report", "progress", "wording"}
 MAY_IMPORT = {
     "schemes": set(),
@@ -29,8 +30,6 @@ MAY_IMPORT = {
     "augment": DATA,
     "expand": {*DATA, "augment"},
     "treatments": {*DATA, "impute", "augment"},
-    "labels": {*DATA, "provenance", "sources"},
-    "hidden": {*DATA, "evaluate", "impute", "labels"},
     "models": {"models"},
     "losses": set(),
     "predict": DATA,
@@ -40,7 +39,7 @@ MAY_IMPORT = {
     "tune": {*WORK, "train", "trials"},
     "runtimes": set(),
     "export": {"models", "runtimes"},
-    "benchmark": {"provenance", "runtimes"},
+    "benchmark": {"cost", "export", "provenance", "runtimes"},
     "cost": {"models"},
     "timings": set(),
     "plots": {"schemes"},
@@ -63,7 +62,7 @@ MAY_IMPORT = {
     "submit": {"predict", "provenance", "sources"},
     "published": set(),
     "facts": {"models", "split"},
-    "cli": {*ENGINE, "facts", "sources", "models", "readme", "submit"},
+    "cli": {*ENGINE, *MEASURE, "facts", "sources", "models", "readme", "submit"},
     "__main__": {"cli"},
     "__init__": set(),
 }
