@@ -156,7 +156,9 @@ def _check(model, formats, calibration):
     if "litert-int8" not in formats:
         return
     if calibration is None or len(calibration) == 0:
-        raise ValueError("litert-int8 needs calibration images: typical faces, a hundred or more")
+        raise ValueError(
+            "litert-int8 needs calibration images (--calibrate): typical faces, a hundred or more"
+        )
     expected = model.input_shape[1:]
     if calibration.dtype != np.uint8 or calibration.shape[1:] != expected:
         raise ValueError(
@@ -176,7 +178,9 @@ def _from_bytes(model):
     inputs = keras.Input(model.input_shape[1:], dtype="uint8", name="pixels")
     # Said outright: see the traced call in `fkp.runtimes`.
     points = model(keras.ops.cast(inputs, "float32"), training=False)
-    return keras.Model(inputs, points, name=model.name)
+    pixels = keras.Model(inputs, points, name=model.name)
+    pixels(np.zeros((1, *model.input_shape[1:]), np.uint8))  # Keras exports what has been called
+    return pixels
 
 
 def _litert(saved, calibration):

@@ -97,6 +97,14 @@ def test_what_cannot_be_exported(model, tmp_path, formats, calibration, message)
     assert not (tmp_path / "new").exists()
 
 
+def test_a_saved_file_in_one_format(exported, images, tmp_path):
+    """The stored model has not been called yet, and no other format is exported before."""
+    file = export.export_file(exported[0]["keras_predict"], "onnx", tmp_path)
+    assert file["path"] == tmp_path / "tiny.onnx" and file["max_px"] < 1e-3
+    with pytest.raises(FileNotFoundError, match="none"):
+        export.export_file(tmp_path / "none.keras", "onnx", tmp_path)
+
+
 def test_a_failed_export_leaves_nothing(model, tmp_path, monkeypatch):
     def fail(saved, calibration):
         raise RuntimeError("no")
