@@ -45,7 +45,8 @@ class Data:
 
     def label(self):
         """The committed part: no path."""
-        return {"source": self.source, "name": self.name, "fingerprint": self.fingerprint}
+        parts = {"source": self.source, "name": self.name, "fingerprint": self.fingerprint}
+        return parts | ({"forced": True} if self.forced else {})
 
 
 @dataclass(frozen=True)
