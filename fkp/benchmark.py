@@ -184,7 +184,7 @@ def _warm_up(call, inputs, seconds):
         made, now = made + len(window), np.median(window)
         if before is not None and abs(now - before) <= STABLE * before:
             return made, True
-        if before is not None and time.perf_counter() > end:
+        if time.perf_counter() > end:
             return made, False
         before = now
 

@@ -253,7 +253,7 @@ def benchmark(
         typer.echo(json.dumps({"conditions": circumstances, "timings": rows}, indent=1))
         return
     show(timings.short_rows(rows), False)
-    typer.echo(timings.conditions_in_words(circumstances))
+    typer.echo(timings.conditions_in_words(circumstances) + timings.unsettled(rows))
 
 
 def choose_data(path, source):

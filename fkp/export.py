@@ -5,6 +5,7 @@ Every file takes raw pixels, uint8 (n, h, w, c) for any n, and gives points in p
 needs Keras' TensorFlow backend; running the files does not.
 """
 
+import logging
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from fkp import runtimes
 
 SUFFIXES = {"litert": ".tflite", "litert-int8": "-int8.tflite", "onnx": ".onnx"}
 FORMATS = tuple(SUFFIXES)
-# A float32 file computes the same function: rounding is a thousand times smaller than this.
+# A float32 file computes the same function: rounding in the deepest model is a tenth of this.
 TOLERANCE_PX = 0.01
 
 
@@ -43,7 +44,8 @@ def export(model, folder, name="model", formats=FORMATS, calibration=None):
     pixels, written = _from_bytes(model), {}
     with tempfile.TemporaryDirectory() as saved:
         if {"litert", "litert-int8"} & set(formats):
-            pixels.export(saved, format="tf_saved_model", verbose=False)
+            with _without_info():
+                pixels.export(saved, format="tf_saved_model", verbose=False)
         for form in formats:
             path = folder / f"{name}{SUFFIXES[form]}"
             with _whole(path) as part:
@@ -194,6 +196,18 @@ def _litert(saved, calibration):
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8
     return converter.convert()
+
+
+@contextmanager
+def _without_info():
+    """TensorFlow's logger without the names of temporary folders."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 @contextmanager

@@ -31,18 +31,24 @@ def short_rows(rows):
     """The summary for a terminal: a dict of text and rounded numbers per line."""
     return [
         {
-            "model": row.model,
+            "model": row.model or "-",
             "runtime": row.runtime,
             "batch": row.batch,
             "median ms": f"{row.median_ms:.2f}",
-            "range": f"{row.low_ms:.2f} to {row.high_ms:.2f}",
             "p90 ms": f"{row.p90_ms:.2f}",
             "images/s": round(row.images_per_s),
             "memory MB": round(row.memory_mb),
-            "stable": "yes" if row.stable else "no",
         }
         for row in summarise(rows).reset_index().itertuples()
     ]
+
+
+def unsettled(rows):
+    """A sentence on the measurements whose warm-up did not settle; "" if all did."""
+    several = sum(not row["stable"] for row in rows)
+    if not several:
+        return ""
+    return f" In {several} of {len(rows)} measurements the times had not settled when timing began."
 
 
 def unstack(summary, batch, column="median_ms", runtimes=None, models=None):
@@ -90,13 +96,13 @@ def in_words(model, other, ratios, untraced="keras_predict"):
     through = ratios["runtime"] == untraced
     once = (ratios["low"] == ratios["high"]).all()
     alone = " (a single round, so no range)" if once else ""
-    sentences = [f"`{model}` against `{other}`{alone}."]
+    sentences = [f"{model} against {other}{alone}."]
     for rows, title in ((ratios[through], untraced), (ratios[~through], "without its overhead")):
         found = []
         for batch, part in rows.groupby("batch"):
             values = sorted({f"{part['ratio'].min():.2f}", f"{part['ratio'].max():.2f}"}, key=float)
             judgement = judge(part["low"].min(), part["high"].max())
-            found.append(f"{' to '.join(values)} times as fast at batch {batch}, *{judgement}*")
+            found.append(f"{' to '.join(values)} times as fast at batch {batch}, {judgement}")
         if found:
             names = "" if title == untraced else f" ({', '.join(rows['runtime'].unique())})"
             sentences.append(f"{title[0].upper()}{title[1:]}{names}: {'; '.join(found)}.")
