@@ -83,7 +83,7 @@ def stand_in(model, images, spread=4.0, seed=0):
 
     Every batch normalisation takes its statistics from `images`, so that values keep their scale
     through the layers (vanishing ones are slow or hide rounding), and the head gets random weights
-    such that the points differ from image to image.
+    such that the points lie about the centre and differ from image to image.
 
     Args:
         model: as `fkp.models.build` returns it.
@@ -94,6 +94,8 @@ def stand_in(model, images, spread=4.0, seed=0):
     Returns:
         The model.
     """
+    from fkp.models.contract import start_at
+
     norms = [layer for layer in layers_of(model) if hasattr(layer, "moving_mean")]
     momenta = [layer.momentum for layer in norms]
     for layer in norms:
@@ -104,5 +106,11 @@ def stand_in(model, images, spread=4.0, seed=0):
     kernel = model.get_layer("coordinates").kernel
     values = np.random.default_rng(seed).normal(size=kernel.shape).astype(np.float32)
     kernel.assign(values)
-    kernel.assign(values * (spread / model.predict_on_batch(images).std(axis=0).mean()))
+    h, w = images.shape[1:3]
+    centre = np.full(model.output_shape[1:], [(w - 1) / 2, (h - 1) / 2])
+    start_at(model, centre)
+    points = model.predict_on_batch(images)
+    scale = spread / points.std(axis=0).mean()
+    kernel.assign(values * scale)
+    start_at(model, centre - scale * (points.mean(axis=0) - centre))
     return model

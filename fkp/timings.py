@@ -82,9 +82,7 @@ def judge(low, high):
         return "at least twice as fast" if low >= 2 else "about twice as fast"
     if high < 1 / FASTER:
         return "slower"
-    if low > FASTER:
-        return "faster, not twice"
-    return "mixed" if high >= TWICE else "no clear difference"
+    return "faster, not twice" if low > FASTER else "no clear difference"
 
 
 def in_words(model, other, ratios, untraced="keras_predict"):
@@ -97,15 +95,13 @@ def in_words(model, other, ratios, untraced="keras_predict"):
     once = (ratios["low"] == ratios["high"]).all()
     alone = " (a single round, so no range)" if once else ""
     sentences = [f"{model} against {other}{alone}."]
-    for rows, title in ((ratios[through], untraced), (ratios[~through], "without its overhead")):
-        found = []
+    titles = f"Through {untraced}", "Without its overhead"
+    for rows, title in zip((ratios[through], ratios[~through]), titles, strict=True):
         for batch, part in rows.groupby("batch"):
-            values = sorted({f"{part['ratio'].min():.2f}", f"{part['ratio'].max():.2f}"}, key=float)
-            judgement = judge(part["low"].min(), part["high"].max())
-            found.append(f"{' to '.join(values)} times as fast at batch {batch}, {judgement}")
-        if found:
-            names = "" if title == untraced else f" ({', '.join(rows['runtime'].unique())})"
-            sentences.append(f"{title[0].upper()}{title[1:]}{names}: {'; '.join(found)}.")
+            part = part.assign(text=part["runtime"] + part["ratio"].map(" {:.2f}x".format))
+            same = part.groupby("judgement", sort=False)["text"].agg(", ".join)
+            found = [f"{judgement} ({where})" for judgement, where in same.items()]
+            sentences.append(f"{title}, batch {batch}: {'; '.join(found)}.")
     return " ".join(sentences)
 
 
