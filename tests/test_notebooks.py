@@ -17,7 +17,7 @@ NOTEBOOKS = sorted(path.stem.partition("-")[2] for path in (ROOT / "notebooks").
 # Studies whose notebooks the tour does not run, narrowed to one run of each kind.
 OTHERS = {
     "imputation": {},
-    "inference": {"models": ["manual_cnn"], "runtimes": ["keras_predict", "litert"]},
+    "inference": {},
     "leak": {"recipe": ["published"]},
     "tuning": {"treatment": ["mask"], "trials": 1},
 }
