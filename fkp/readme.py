@@ -15,6 +15,7 @@ from pathlib import Path
 
 from fkp.provenance import write_text
 from fkp.report import read_manifest
+from fkp.wording import cell
 
 _TABLE = re.compile(
     r"(<!-- table: (\S+) (\S+) (\S+) (\d+) -->\n)(.*?)(<!-- end of table -->)", re.DOTALL
@@ -61,7 +62,8 @@ def _table(reports, profile, run, number):
 
 
 def _markdown(table):
-    lines = [table["columns"], ["---"] * len(table["columns"]), *table["rows"]]
-    body = "".join(f"| {' | '.join(str(cell) for cell in line)} |\n" for line in lines)
+    rows = [[cell(value) for value in row] for row in table["rows"]]
+    lines = [table["columns"], ["---"] * len(table["columns"]), *rows]
+    body = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     caption = " ".join(text for text in (f"**{table['title']}.**", table.get("note", "")) if text)
     return f"{caption}\n\n{body}"

@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "timings": set(),
     "plots": {"schemes"},
     "results": {"provenance"},
-    "readme": {"provenance", "report"},
+    "readme": {"provenance", "report", "wording"},
     "provenance": set(),
     "dependencies": set(),
     "notebooks": set(),
