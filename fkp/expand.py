@@ -1,5 +1,7 @@
 """Offline expansion of a data set by random copies."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from fkp.augment import Jitter
@@ -32,13 +34,5 @@ def jittered(faces, total, seed=0, jitter=None):
     images, points = (jitter or Jitter(faces.scheme))(
         originals.images, originals.points, np.random.default_rng(seed)
     )
-    copies = Faces(
-        images,
-        points,
-        faces.scheme,
-        faces.source,
-        originals.groups,
-        originals.parts,
-        originals.names,
-    )
+    copies = replace(originals, images=images, points=points)
     return Faces.concat([faces, copies])
