@@ -32,6 +32,10 @@ def run(
     ] = None,
     profile: Profile = None,
     workers: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = 1,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only the runs of that name; may be repeated."),
+    ] = None,
     parameter: Annotated[
         list[str] | None,
         typer.Option("-p", metavar="NAME=VALUE", help="Set a parameter; may be repeated."),
@@ -61,7 +65,7 @@ def run(
     )
     try:
         with watch(planned) as progress:
-            records = run_study(planned, workers=workers, watch=progress)
+            records = run_study(planned, only=only, workers=workers, watch=progress)
     except Interrupted:
         typer.echo("stopped; the same command resumes where this one ended", err=True)
         raise typer.Exit(130) from None

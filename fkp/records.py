@@ -1,6 +1,7 @@
 """What is kept of a run: its entry in the manifest and the section `run` of its metrics.json."""
 
 import json
+from pathlib import Path
 
 from fkp.execute import FAILED
 from fkp.provenance import write_json
@@ -54,6 +55,7 @@ def seal(plan, run, folder, **about):
         "study": plan.study,
         "profile": plan.profile,
         "notebook": run.notebook.name,
+        "name": run.name,
         "label": run.label,
         "grid": run.axes,
         "parameters": run.parameters,
@@ -64,8 +66,18 @@ def seal(plan, run, folder, **about):
     places = [(f"{folder}/", ""), (str(folder), "."), (f"{plan.root}/", "")]
     if plan.data.path:
         places.insert(0, (str(plan.data.path), plan.data.name))
+    places += [(name, Path(name).name) for name in _absolute_paths(run.parameters)]
     write_json(path, _without_places(metrics | {"run": section}, places))
     return None
+
+
+def _absolute_paths(value):
+    """The absolute paths among the texts of a parameter value."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _absolute_paths(item)
+    elif isinstance(value, str) and Path(value).is_absolute():
+        yield value
 
 
 def _without_places(value, places):

@@ -15,6 +15,7 @@ from pathlib import Path
 from fkp import report
 from fkp.provenance import digest, environment, git_state
 from fkp.records import is_finished, record_of, seal
+from fkp.studyfile import check_known
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,11 +24,13 @@ class Interrupted(Exception):
     """The user (or a signal) stopped the study; what is finished stays finished."""
 
 
-def run_study(plan, *, workers=1, watch=None):
+def run_study(plan, *, only=None, workers=1, watch=None):
     """Carry out a plan and keep its manifest and report up to date.
 
     Args:
         plan: study.Plan.
+        only: names of the runs to carry out; None: all. What reads others runs where there is
+            something to read.
         workers: notebooks at a time.
         watch: object with `started(run, folder)` and `ended(run, record)`; a record is the run's
             entry in the manifest. None: silent.
@@ -37,14 +40,18 @@ def run_study(plan, *, workers=1, watch=None):
         "skipped" or "failed".
 
     Raises:
-        ValueError: the study is being run by another process.
+        ValueError: the study is being run by another process, or has no run of a name in `only`.
         Interrupted: by Ctrl-C or a request to terminate.
     """
+    chosen = {run.name for run in plan.runs if not run.collect}
+    if only is not None:
+        check_known(only, chosen, "--only")
+        chosen = set(only)
     with lock(plan.reports), _terminate_as_interrupt():
         study = _StudyRun(plan, workers, watch)
         try:
             study.save()
-            study.carry_out([run for run in plan.runs if not run.collect])
+            study.carry_out([run for run in plan.runs if run.name in chosen])
             for run in (run for run in plan.runs if run.collect):
                 study.collect(run)
         except KeyboardInterrupt:
@@ -89,21 +96,23 @@ class _StudyRun:
 
     def collect(self, run):
         """Run a notebook that reads the finished runs; their content is part of its key."""
-        folders = self.finished_folders()
+        folders = self.finished_folders(run)
         inputs = [(f, digest((self.runs_dir / f / "metrics.json").read_text())) for f in folders]
         keyed = run.with_inputs(inputs)
         self.runs[self.runs.index(run)] = keyed
         if not folders:
-            self.settle(keyed, record_of(keyed, "failed", "there is no finished run to read"))
+            tried = any(r["name"] in run.reads and r["status"] == "failed" for r in self.records)
+            error = "there is no finished run to read" if tried else None
+            self.settle(keyed, record_of(keyed, "failed" if tried else "pending", error))
             return
         self.carry_out([keyed])
         if is_finished(self.runs_dir / keyed.folder):
             report.remove_unshown(self.plan.reports, f"{keyed.slug}-{'?' * len(keyed.key)}")
 
-    def finished_folders(self):
+    def finished_folders(self, run):
         """Folders of the finished runs that a collecting run reads, in the order of the plan."""
-        done = ("finished", "skipped")
-        return [r["folder"] for r in self.records if r["status"] in done and not r["collect"]]
+        done = [r for r in self.records if r["status"] in ("finished", "skipped")]
+        return [r["folder"] for r in done if r["name"] in run.reads]
 
     def settle(self, run, record):
         """Take over the record of a run that has ended."""

@@ -58,7 +58,7 @@ class Run:
         name: what the run is called: the notebook, or the `name` of its entry.
         axes: the grid parameters of this run, in the order of the grid.
         parameters: every parameter but those in `ENGINE_PARAMETERS`.
-        collect: runs last and reads the others.
+        reads: names of the runs that it reads; it runs after them.
         key: hash of all the result depends on. That of a collecting run is complete only once the
             runs it reads are finished: see `with_inputs`.
     """
@@ -67,8 +67,13 @@ class Run:
     name: str
     axes: dict
     parameters: dict
-    collect: bool
+    reads: tuple[str, ...]
     key: str
+
+    @property
+    def collect(self):
+        """Whether the run reads others."""
+        return bool(self.reads)
 
     @property
     def label(self):
@@ -144,10 +149,13 @@ def plan(name, *, profile=None, data=None, overrides=None, root=None):
     if data.forced and "source" not in every:
         raise ValueError(f"{name}: no notebook of this study has a parameter `source`")
 
+    first = tuple(dict.fromkeys(_name(e, n) for e, n in entries if not e.get("collect")))
     runs = {}
     for entry, notebook in sorted(entries, key=lambda pair: bool(pair[0].get("collect"))):
+        reads = entry.get("collect") or ()
+        reads = first if reads is True else tuple(reads)
         for axes, parameters in _expand(entry, notebook, profile, study, settings, overrides):
-            run = _run(entry, notebook, axes, parameters, data, root)
+            run = _run(entry, notebook, axes, parameters, reads, data, root)
             runs.setdefault((run.name, run.key), run)
     title, text = study["title"], study["text"]
     return Plan(name, title, text, profile, data, tuple(runs.values()), root)
@@ -190,8 +198,12 @@ def _matches(rule, point):
     return all(name in point and point[name] == value for name, value in rule.items())
 
 
-def _run(entry, notebook, axes, parameters, data, root):
-    collect = bool(entry.get("collect"))
+def _name(entry, notebook):
+    """What the runs of an entry are called."""
+    return entry.get("name") or notebook.name
+
+
+def _run(entry, notebook, axes, parameters, reads, data, root):
     reads_data = "data" in notebook.defaults
     words = [*_words(parameters), data.source] if reads_data else list(_words(parameters))
     key = digest(
@@ -199,7 +211,7 @@ def _run(entry, notebook, axes, parameters, data, root):
         _with_contents(parameters, notebook.path.parent),
         [data.source, data.fingerprint] if reads_data else None,
     )
-    return Run(notebook, entry.get("name") or notebook.name, axes, parameters, collect, key)
+    return Run(notebook, _name(entry, notebook), axes, parameters, reads, key)
 
 
 def _with_contents(value, folder):

@@ -12,13 +12,17 @@ runs:
     exclude: [{model: manual_cnn, seed: 1}]
     profiles: {smoke: {seed: 0}}     # what a profile changes for these runs only
   - notebook: compare
-    collect: true               # runs last, reads the finished runs
+    collect: true               # runs last, reads the finished runs; [grid] = only those so called
 profiles:
   smoke: {epochs: 1}
   quick: {epochs: 8}
 ```
+
+A text `${NAME:-default}` stands for an environment variable of the user's: where a file is that one
+user has and another lets download.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -26,6 +30,7 @@ import yaml
 
 # Parameters that only the engine sets, where a notebook has them.
 ENGINE_PARAMETERS = ("out", "data", "source", "runs_dir", "runs")
+_VARIABLE = re.compile(r"^\$\{(\w+):-(.*)\}$")
 _STUDY_KEYS = ("title", "text", "parameters", "runs", "profiles")
 _RUN_KEYS = ("notebook", "name", "parameters", "grid", "exclude", "profiles", "collect")
 
@@ -79,8 +84,28 @@ def load_study(name, root=None):
             raise ValueError(f"{where}: expected a mapping with `notebook`")
         check_known(entry, _RUN_KEYS, where)
         check_known(entry.get("profiles") or {}, study.get("profiles") or {}, f"{where}, profiles")
+        if isinstance(entry.get("collect"), list):
+            known = {other.get("name") or other.get("notebook") for other in study["runs"]}
+            check_known(entry["collect"], known, f"{where}, collect")
+    study = _from_environment(study)
     empty = {"title": name, "text": "", "parameters": {}, "profiles": {}}
     return empty | {key: value for key, value in study.items() if value is not None}
+
+
+def _from_environment(value):
+    """The study with every text `${NAME:-default}` replaced by that variable, or its default.
+
+    A variable that names an existing file becomes an absolute path.
+    """
+    if isinstance(value, dict):
+        return {key: _from_environment(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_from_environment(item) for item in value]
+    match = _VARIABLE.match(value) if isinstance(value, str) else None
+    if not match:
+        return value
+    given = os.environ.get(match[1]) or match[2]
+    return str(Path(given).resolve()) if Path(given).is_file() else given
 
 
 def check_known(given, known, where):
