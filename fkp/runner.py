@@ -178,7 +178,7 @@ class _StudyRun:
             "data": str(data.path) if data.path else None,
             "source": data.source if data.forced else None,
             "runs_dir": str(self.runs_dir),
-            "runs": self.finished_folders(),
+            "runs": self.finished_folders(run),
         }
         return {name: value for name, value in values.items() if name in run.notebook.defaults}
 
