@@ -1,0 +1,40 @@
+"""Charts and face panels: data and an `ax` in, the `ax` out; no files, no show."""
+
+from fkp.plots.faces import complete_rows, face, grid, labels_per_point, point_cloud
+from fkp.plots.scores import (
+    ced,
+    distributions,
+    dots,
+    grouped_bars,
+    history,
+    labelled_scatter,
+    per_point,
+    reference,
+)
+from fkp.plots.search import architecture, parallel_coordinates, trials
+from fkp.plots.style import COLOURS, PREDICTED, STYLE, TRUE, log_ticks, tick_values
+
+__all__ = [
+    "COLOURS",
+    "PREDICTED",
+    "STYLE",
+    "TRUE",
+    "architecture",
+    "ced",
+    "complete_rows",
+    "distributions",
+    "dots",
+    "face",
+    "grid",
+    "grouped_bars",
+    "history",
+    "labelled_scatter",
+    "labels_per_point",
+    "log_ticks",
+    "parallel_coordinates",
+    "per_point",
+    "point_cloud",
+    "reference",
+    "tick_values",
+    "trials",
+]

@@ -1,0 +1,81 @@
+"""Faces and what is labelled on them."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from fkp.plots.style import COLOURS, PREDICTED, TRUE
+
+
+def grid(n, columns=8, side=1.6):
+    """A figure of `n` square panels.
+
+    Returns:
+        (figure, flat array of n axes).
+    """
+    rows = -(-n // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(columns * side, rows * side * 1.12), squeeze=False
+    )
+    for ax in axes.flat:
+        ax.set_axis_off()
+    return figure, axes.flat[:n]
+
+
+def face(ax, image, points=None, scheme=None, predicted=None, title=None):
+    """An image with its true points (green), outlines if `scheme` is given, and predicted (red).
+
+    Args:
+        image: uint8 (h, w, c).
+        points, predicted: (k, 2) pixels; NaN points are not drawn.
+    """
+    ax.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
+    size = 14 if len(points if points is not None else predicted) <= 20 else 3
+    if points is not None and scheme is not None:
+        for region, indices in scheme.regions.items():
+            outline = list(indices) + [indices[0]] * (region in scheme.closed)
+            ax.plot(*points[outline].T, color=TRUE, linewidth=0.6, alpha=0.7)
+    for values, colour in ((points, TRUE), (predicted, PREDICTED)):
+        if values is not None:
+            ax.scatter(*values.T, s=size, color=colour, edgecolor="white", linewidth=0.3, zorder=3)
+    ax.set(xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5))
+    ax.set_axis_off()
+    if title is not None:
+        ax.set_title(title, fontsize=7, pad=2)
+    return ax
+
+
+def point_cloud(ax, faces):
+    """Every labelled point of every face, one colour per point of the scheme, means in black."""
+    h, w, _ = faces.image_shape
+    alpha = float(np.clip(300 / max(len(faces), 1), 0.03, 0.5))
+    for i in range(len(faces.scheme)):
+        colour = COLOURS[i % (len(COLOURS) - 1)]
+        ax.scatter(*faces.points[:, i].T, s=2, alpha=alpha, color=colour, linewidth=0,
+                   rasterized=True)  # fmt: skip
+    ax.scatter(*np.nanmean(faces.points, axis=0).T, s=9, color="black", zorder=3)
+    ax.set(xlim=(-0.5, w - 0.5), ylim=(h - 0.5, -0.5), aspect="equal", xlabel="x (px)",
+           ylabel="y (px)")  # fmt: skip
+    return ax
+
+
+def labels_per_point(ax, faces):
+    """Horizontal bars: rows in which each point is labelled (paper A, figure 1)."""
+    counts = faces.labelled.sum(axis=0)
+    names = [label.replace("_", " ") for label in faces.scheme.labels]
+    bars = ax.barh(names, counts)
+    ax.bar_label(bars, padding=3, fontsize=7)
+    ax.invert_yaxis()
+    ax.grid(axis="x", alpha=0.3)
+    ax.grid(visible=False, axis="y")
+    ax.set(xlabel="rows with this point labelled", xlim=(0, len(faces) * 1.1))
+    return ax
+
+
+def complete_rows(ax, faces):
+    """Two bars: complete and incomplete rows, with their share."""
+    complete = int(faces.complete.sum())
+    counts = [complete, len(faces) - complete]
+    bars = ax.bar(["complete", "incomplete"], counts, color=COLOURS[:2])
+    ax.bar_label(bars, [f"{c}\n{c / len(faces):.2%}" for c in counts], padding=3)
+    ax.set(ylabel="rows", ylim=(0, len(faces) * 1.15))
+    return ax

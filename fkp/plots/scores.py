@@ -1,0 +1,159 @@
+"""Scores: training curves, errors per point and per face, comparisons."""
+
+import numpy as np
+
+from fkp.plots.style import COLOURS, log_ticks, tick_values
+
+
+def history(ax, rows, label="", colour=None, train=True):
+    """Validation RMSE (solid) and training RMSE (dotted) per epoch.
+
+    Args:
+        rows: list of dicts with epoch, train_rmse, validation_rmse, as `fkp.train.fit` returns.
+    """
+    epochs = [row["epoch"] + 1 for row in rows]
+    marker = "." if len(epochs) < 3 else ""
+    (line,) = ax.plot(
+        epochs,
+        [row["validation_rmse"] for row in rows],
+        marker=marker,
+        label=f"{label} validation".strip() if train else label,
+        color=colour,
+    )
+    if train:
+        ax.plot(
+            epochs,
+            [row["train_rmse"] for row in rows],
+            ":",
+            marker=marker,
+            color=line.get_color(),
+            label=f"{label} training".strip(),
+        )
+    ax.set(xlabel="epoch", ylabel="RMSE (px)", yscale="log")
+    ticks = tick_values(ax.get_ylim())
+    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
+    return ax
+
+
+def per_point(ax, errors):
+    """RMSE per point, one marker series per model.
+
+    Args:
+        errors: name -> {label: RMSE in px}.
+    """
+    for name, values in errors.items():
+        labels = [label.replace("_", " ") for label in values]
+        style = "o" if len(labels) <= 20 else "-"
+        ax.plot(list(values.values()), labels if style == "o" else range(len(labels)), style,
+                label=name)  # fmt: skip
+    ax.invert_yaxis()
+    ax.grid(axis="x", alpha=0.3)
+    ax.set(xlabel="RMSE (px)")
+    ax.set_xlim(left=0)
+    return ax
+
+
+def ced(ax, curves, unit="inter-ocular NME (%)"):
+    """Cumulative error distributions.
+
+    Args:
+        curves: name -> (x, y) as `fkp.evaluate.ced` returns.
+    """
+    for name, (x, y) in curves.items():
+        ax.plot(x, y, label=name)
+    ax.set(xlabel=unit, ylabel="share of faces", ylim=(0, 1))
+    ax.set_xlim(left=0)
+    return ax
+
+
+def distributions(ax, values, unit, bins=60):
+    """Outlined histograms on common bins, each as a share of its own values.
+
+    Args:
+        values: name -> (n,) numbers; NaN is left out.
+        unit: what the numbers are, for the axis.
+    """
+    values = {name: v[~np.isnan(v)] for name, v in values.items()}
+    edges = np.histogram_bin_edges(np.concatenate(list(values.values())), bins)
+    for name, v in values.items():
+        share = np.histogram(v, edges)[0] / max(len(v), 1)
+        ax.stairs(share, edges, label=name, linewidth=1.4)
+    ax.set(xlabel=unit, ylabel="share of faces")
+    return ax
+
+
+def grouped_bars(ax, table, low=None, high=None, unit="RMSE (px)"):
+    """Grouped bars with values on top.
+
+    Args:
+        table: DataFrame, one group per index entry, one bar per column.
+        low, high: DataFrames of the same shape, ends of the error bars; NaN = none.
+    """
+    groups, series = table.shape
+    width = 0.8 / series
+    for j, column in enumerate(table.columns):
+        x = np.arange(groups) + (j - (series - 1) / 2) * width
+        values = table[column].to_numpy(float)
+        error = None
+        if low is not None:
+            error = np.stack([values - low[column], high[column] - values]).clip(0)
+        bars = ax.bar(x, values, width * 0.92, label=str(column).replace("_", " "), yerr=error,
+                      error_kw={"elinewidth": 1, "capsize": 2})  # fmt: skip
+        ax.bar_label(bars, [f"{v:.2f}" if np.isfinite(v) else "" for v in values], fontsize=7,
+                     padding=2)  # fmt: skip
+    ax.set_xticks(np.arange(groups), [str(name).replace("_", " ") for name in table.index])
+    ax.set(ylabel=unit)
+    return ax
+
+
+def reference(ax, value, text):
+    """A dashed line across the axes at a figure from elsewhere, named in the legend."""
+    ax.axhline(value, color="black", linestyle="--", linewidth=0.9, zorder=3, label=text)
+    return ax
+
+
+def labelled_scatter(ax, series, xlabel, ylabel):
+    """Points with their names on logarithmic axes (paper A, figure 8).
+
+    Args:
+        series: name -> {label: (x, y)}; the points of the first series are filled and labelled,
+            those of the others hollow.
+    """
+    for number, (name, points) in enumerate(series.items()):
+        style = {"facecolor": COLOURS[number] if number == 0 else "none", "s": 36 + 50 * number}
+        ax.scatter(
+            *zip(*points.values(), strict=True), label=name, edgecolor=COLOURS[number], **style
+        )
+    for label, point in next(iter(series.values())).items():
+        ax.annotate(
+            label.replace("_", " "), point, xytext=(8, -10), textcoords="offset points", fontsize=8,
+        )  # fmt: skip
+    ax.margins(0.15, 0.12)
+    ax.grid(axis="x", alpha=0.3)
+    ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log")
+    log_ticks(ax.xaxis)
+    log_ticks(ax.yaxis)
+    return ax
+
+
+def dots(ax, table, low=None, high=None, unit="ms"):
+    """One line per row of a table and one marker per column, on a logarithmic axis.
+
+    Args:
+        table: DataFrame of positive numbers.
+        low, high: DataFrames of the same shape, ends of the whiskers.
+    """
+    lines = np.arange(len(table))
+    for column, marker in zip(table.columns, "osDv^P*", strict=False):
+        values = table[column].to_numpy(float)
+        error = None
+        if low is not None:
+            error = np.stack([values - low[column], high[column] - values]).clip(0)
+        ax.errorbar(values, lines, xerr=error, fmt=marker, capsize=2, elinewidth=1,
+                    label=str(column).replace("_", " "))  # fmt: skip
+    ax.set_yticks(lines, [str(name).replace("_", " ") for name in table.index])
+    ax.set(xlabel=unit, xscale="log", ylim=(len(table) - 0.5, -0.5))
+    log_ticks(ax.xaxis)
+    ax.grid(axis="x", alpha=0.3)
+    return ax
