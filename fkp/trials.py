@@ -2,8 +2,8 @@
 
 A record is a dict: trial (number), status ("completed" or "failed"), epochs, options (of the
 model), learning_rate, parameters, validation_rmse (px, of the best epoch), seconds, history (as
-`fkp.train.fit` returns it) and error. The file holds what was searched, and each record with the
-hyperparameter values that were proposed for it.
+`fkp.train.fit` returns it), error and, where it was searched, weight_decay. The file holds what was
+searched, and each record with the hyperparameter values that were proposed for it.
 """
 
 import json
@@ -102,17 +102,20 @@ def best(records):
 def table(records):
     """Trials as a DataFrame, one row each: lists as text, and numbers that sum them up.
 
-    Columns: trial, status, validation_rmse (px), parameters, epochs, seconds, learning_rate, depth,
-    mean_filters, mean_kernel, the options by name, error.
+    Columns: trial, status, validation_rmse (px), parameters, epochs, seconds, learning_rate,
+    weight_decay if it was searched, the options by name (for convolutions also depth, mean_filters
+    and mean_kernel), error.
     """
     columns = ("trial", "status", "validation_rmse", "parameters", "epochs", "seconds")
     rows = []
     for record in records:
-        row = {name: record[name] for name in (*columns, "learning_rate")}
+        rates = [name for name in ("learning_rate", "weight_decay") if name in record]
+        row = {name: record[name] for name in (*columns, *rates)}
         options = record["options"]
-        row["depth"] = len(options["filters"])
-        row["mean_filters"] = float(np.mean(options["filters"]))
-        row["mean_kernel"] = float(np.mean(options["kernels"]))
+        if "filters" in options:
+            row["depth"] = len(options["filters"])
+            row["mean_filters"] = float(np.mean(options["filters"]))
+            row["mean_kernel"] = float(np.mean(options["kernels"]))
         for name, value in options.items():
             row[name] = ", ".join(map(str, value)) if isinstance(value, list) else value
         rows.append(row | {"error": record["error"]})

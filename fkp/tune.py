@@ -1,4 +1,4 @@
-"""Search for an architecture and a learning rate with keras-tuner (paper A, section 3.8).
+"""Search for architectures and training rates with keras-tuner (papers A, section 3.8, and B).
 
 keras-tuner proposes (its oracles: RandomSearch, Hyperband, BayesianOptimization); the trials are
 trained and scored as every other model here: `fkp.train.fit`, validation RMSE on original labels.
@@ -56,8 +56,16 @@ def wide(hp):
     return {"options": options, "learning_rate": rate}
 
 
-# name -> function of keras_tuner.HyperParameters that returns `model_options` and learning rate.
-SPACES = {"paper": paper, "wide": wide}
+def rates(hp):
+    """Paper B's: learning rate and weight decay, both in log space, for any model."""
+    rate = hp.Float("learning_rate", 1e-5, 1e-2, sampling="log")
+    decay = hp.Float("weight_decay", 1e-6, 1e-2, sampling="log")
+    return {"options": {}, "learning_rate": rate, "weight_decay": decay}
+
+
+# name -> function of keras_tuner.HyperParameters that returns `options` of the model,
+# `learning_rate` and, unless it is 0, `weight_decay`.
+SPACES = {"paper": paper, "wide": wide, "rates": rates}
 ALGORITHMS = ("random", "hyperband", "bayesian")
 
 
@@ -218,6 +226,7 @@ def _run(network, setting, train, validation, proposal, folder):
             validation,
             epochs=proposal["epochs"],
             learning_rate=proposal["learning_rate"],
+            weight_decay=proposal.get("weight_decay", 0.0),
             seed=network["seed"],
             folder=folder,
             progress=False,

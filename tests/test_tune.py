@@ -47,7 +47,7 @@ def fits(monkeypatch):
 
     def fit(model, train, validation, *, epochs, learning_rate, seed, folder, **setting):
         widths = [w.shape[-1] for w in model.weights if w.name == "kernel" and len(w.shape) == 4]
-        calls.append({"weights": model.get_weights(), "learning_rate": learning_rate})
+        calls.append({"weights": model.get_weights(), "learning_rate": learning_rate} | setting)
         rmse = score({"filters": widths}, epochs)
         return model, [{"epoch": i, "validation_rmse": rmse, "seconds": 0.5} for i in range(epochs)]
 
@@ -180,6 +180,16 @@ def test_the_table_sums_a_trial_up(fits):
     assert frame.loc[0, "mean_filters"] == pytest.approx(np.mean(options["filters"]))
 
 
+def test_rates_are_searched_for_a_model_that_stays_as_it_is(fits, monkeypatch):
+    monkeypatch.setattr(tune.models, "build", lambda **given: FakeModel([8]))
+    records = search(space="rates", model="resnet18", trials=3)
+    assert [r["options"] for r in records] == [{}, {}, {}]
+    assert all(1e-6 <= r["weight_decay"] <= 1e-2 for r in records)
+    assert len({r["weight_decay"] for r in records}) == 3
+    assert [f["weight_decay"] for f in fits] == [r["weight_decay"] for r in records]
+    assert list(trials.table(records)["weight_decay"]) == [r["weight_decay"] for r in records]
+
+
 def test_proposals_stay_inside_their_space():
     for seed in range(40):
         rng = np.random.default_rng(seed)
@@ -199,7 +209,7 @@ def test_errors(fits, tmp_path):
     search(tmp_path, trials=1)
     with pytest.raises(ValueError, match=r"another batch_size, seed"):
         search(tmp_path, trials=1, batch_size=7, seed=3)
-    with pytest.raises(ValueError, match="unknown space 'narrow'; known: paper, wide"):
+    with pytest.raises(ValueError, match="unknown space 'narrow'; known: paper, wide, rates"):
         search(space="narrow")
     with pytest.raises(ValueError, match="unknown algorithm 'grid'"):
         search(algorithm="grid")

@@ -17,6 +17,8 @@ MODELS = {
     "baseline_cnn": ("fkp.models.cnn", "baseline_cnn"),
     "manual_cnn": ("fkp.models.cnn", "manual_cnn"),
     "tuned_cnn": ("fkp.models.tuned", "tuned_cnn"),
+    "tuned_cnn_ffill": ("fkp.models.tuned", "tuned_cnn_ffill"),
+    "tuned_cnn_augment": ("fkp.models.tuned", "tuned_cnn_augment"),
     "resnet18": ("fkp.models.resnet", "resnet18"),
     "mobilenet_v2": ("fkp.models.backbones", "mobilenet_v2"),
     "nasnet_mobile": ("fkp.models.backbones", "nasnet_mobile"),

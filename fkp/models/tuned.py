@@ -4,6 +4,8 @@ Reference: "Revisiting Facial Key Point Detection: An Efficient Approach Using D
 (Dileep, Bolla, Ethiraj). The search space is that of the authors' published notebook.
 """
 
+from functools import partial
+
 import keras
 from keras import layers
 
@@ -103,3 +105,7 @@ def tuned_cnn(
         x = layers.Dropout(dropout, name="dropout")(x)
     x = layers.Dense(dense, activation="relu", name="dense")(x)
     return keras.Model(inputs, points_out(x, input_shape, n_points), name="tuned_cnn")
+
+
+tuned_cnn_ffill = partial(tuned_cnn, **PAPER_A["ffill"])
+tuned_cnn_augment = partial(tuned_cnn, **PAPER_A["augment"])
