@@ -23,7 +23,7 @@ class Rows:
     """What a training needs of faces; unlike `Faces` it may hold pixels that were scaled again.
 
     Attributes:
-        images: (n, h, w, c), gray levels; float32 where copies are scaled twice, else uint8.
+        images: (n, h, w, c) as `pixels` gives them.
         points: float32 (n, k, 2), px.
         groups: int64 (n,); rows of one group show one person.
     """
@@ -38,6 +38,20 @@ class Rows:
     def take(self, rows):
         """The rows at `rows`, in that order."""
         return Rows(self.images[rows], self.points[rows], self.groups[rows])
+
+
+def pixels(recipe, images):
+    """What the network is given of `images` uint8 (n, h, w, c).
+
+    The authors' networks take pixels divided by 255, ours raw ones that they scale to -1..1. For
+    "published", float32 values that ours scale to what the authors' were given; else the images.
+    """
+    return _shown(images / np.float32(255)) if recipe == "published" else images
+
+
+def _shown(values):
+    """Raw pixels that a model of ours scales to `values`."""
+    return np.float32(127.5) * (1 + values)
 
 
 def misrotate(points, degrees, image_shape):
@@ -78,10 +92,9 @@ def expand(recipe, faces, seed):
     if not n:
         raise ValueError(f"none of {len(faces)} rows is complete: there is nothing to augment")
     copies = paper_a(complete, np.random.default_rng(seed), degrees=DEGREES)
-    images, points = copies.images, copies.points.copy()
+    images, points = pixels(recipe, copies.images), copies.points.copy()
     if recipe == "published":
-        images = images.astype(np.float32)
-        images[n:] /= 255
+        images[n:] = _shown(copies.images[n:] / np.float32(255**2))
         for first, degrees in ((n, DEGREES), (2 * n, -DEGREES)):
             points[first : first + n] = misrotate(complete.points, degrees, faces.image_shape)
     return Rows(images, points, copies.groups)
