@@ -59,6 +59,7 @@ MAY_IMPORT = {
     "labels": {"schemes", "sources", "provenance"},
     "hidden": {"impute", "evaluate"},
     "leak": {"augment", "evaluate"},
+    "landmarks": {*DATA, "evaluate"},
     "submit": {"predict", "provenance", "sources"},
     "published": set(),
     "facts": {"models", "split"},

@@ -22,6 +22,7 @@ MODELS = {
     "resnet18": ("fkp.models.resnet", "resnet18"),
     "mobilenet_v2": ("fkp.models.backbones", "mobilenet_v2"),
     "nasnet_mobile": ("fkp.models.backbones", "nasnet_mobile"),
+    "paper_c_cnn": ("fkp.models.paper_c", "paper_c_cnn"),
 }
 
 

@@ -1,6 +1,7 @@
 """Charts and face panels: data and an `ax` in, the `ax` out; no files, no show."""
 
 from fkp.plots.faces import complete_rows, face, grid, labels_per_point, point_cloud
+from fkp.plots.landmarks import matrix, regions, within_by_size
 from fkp.plots.scores import (
     ced,
     distributions,
@@ -31,10 +32,13 @@ __all__ = [
     "labelled_scatter",
     "labels_per_point",
     "log_ticks",
+    "matrix",
     "parallel_coordinates",
     "per_point",
     "point_cloud",
     "reference",
+    "regions",
     "tick_values",
     "trials",
+    "within_by_size",
 ]

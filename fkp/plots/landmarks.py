@@ -1,0 +1,62 @@
+"""Charts of dense landmarks: regions, pixels of other image sizes, sets against sets."""
+
+import numpy as np
+
+from fkp.plots.style import COLOURS
+
+
+def regions(ax, table, unit="inter-ocular NME (%)"):
+    """One line per region and one marker per model, from zero.
+
+    Args:
+        table: DataFrame, index: regions, columns: models.
+    """
+    lines = np.arange(len(table))
+    for column, marker in zip(table.columns, "osDv^P*X", strict=False):
+        ax.plot(table[column].to_numpy(float), lines, marker, label=str(column))
+    ax.set_yticks(lines, [str(name).replace("_", " ") for name in table.index])
+    ax.set(xlabel=unit, ylim=(len(table) - 0.5, -0.5))
+    ax.set_xlim(left=0)
+    ax.grid(axis="x", alpha=0.3)
+    return ax
+
+
+def within_by_size(ax, curves, size=None):
+    """Share of points within 3 px (solid) and 5 px (dashed), were the images of other sizes.
+
+    Args:
+        curves: name -> {"size", "within_3px", "within_5px"}, as `fkp.landmarks.within_by_size`
+            returns.
+        size: side of the images at hand, px, marked by a dotted line; None = not marked.
+    """
+    for number, (name, curve) in enumerate(curves.items()):
+        colour = COLOURS[number % len(COLOURS)]
+        for pixels, style in ((3, "-"), (5, "--")):
+            ax.plot(curve["size"], curve[f"within_{pixels}px"], style, color=colour,
+                    label=f"{name}, {pixels} px")  # fmt: skip
+    if size is not None:
+        ax.axvline(
+            size, color="black", linestyle=":", linewidth=0.9, label=f"{size} px, as trained"
+        )
+    ax.set(xlabel="side of the image (px)", ylabel="points within (%)", ylim=(0, 101))
+    return ax
+
+
+def matrix(ax, table, xlabel, ylabel, unit="inter-ocular NME (%)"):
+    """A table of numbers as shaded cells, each with its value; dark = high, blank = NaN.
+
+    Args:
+        table: DataFrame; its columns run along x, its index along y.
+    """
+    values = table.to_numpy(float)
+    image = ax.imshow(values, cmap="Blues", vmin=0, aspect="auto")
+    middle = np.nanmax(values) / 2
+    for y, x in np.argwhere(np.isfinite(values)):
+        ax.text(x, y, f"{values[y, x]:.2f}", ha="center", va="center",
+                color="white" if values[y, x] > middle else "black")  # fmt: skip
+    ax.set_xticks(range(table.shape[1]), [str(name) for name in table.columns])
+    ax.set_yticks(range(table.shape[0]), [str(name) for name in table.index])
+    ax.grid(visible=False)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.figure.colorbar(image, ax=ax, label=unit)
+    return ax

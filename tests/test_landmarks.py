@@ -1,0 +1,184 @@
+import matplotlib as mpl
+
+mpl.use("agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from fkp import landmarks, plots, split
+from fkp.faces import Faces
+from fkp.schemes import IBUG_68, KAGGLE_15, POINTS_44, convert
+
+NAMES = ["afw/1_1", "helen/trainset/2_1", "helen/trainset/2_2", "helen/testset/3_1"]
+NAMES += ["lfpw/trainset/image_0001", "lfpw/testset/image_0001"]
+
+
+def made(names=NAMES, scheme=IBUG_68, channels=1, source="300-W", groups=None):
+    """Faces with random pixels and points, 40 px, under the given names."""
+    rng = np.random.default_rng(0)
+    n = len(names)
+    return Faces(
+        rng.integers(0, 256, (n, 40, 40, channels), dtype=np.uint8),
+        rng.uniform(5, 35, (n, len(scheme), 2)).astype(np.float32),
+        scheme,
+        source,
+        groups=groups,
+        names=np.array(names),
+    )
+
+
+@pytest.fixture
+def ax():
+    figure, ax = plt.subplots()
+    yield ax
+    figure.canvas.draw()
+    plt.close(figure)
+
+
+def test_forty_four_of_the_sixty_eight_points():
+    faces = made()
+    fewer = landmarks.as_points(faces, 44)
+    assert fewer.scheme is POINTS_44 and list(fewer.names) == NAMES
+    np.testing.assert_array_equal(fewer.points, convert(faces.points, IBUG_68, POINTS_44))
+    np.testing.assert_array_equal(landmarks.as_points(faces, 68).points, faces.points)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "count", "message"),
+    [(IBUG_68, 20, r"points: expected one of 15, 68, 44, 194, got 20"), (KAGGLE_15, 44, "no map")],
+)
+def test_points_that_cannot_be_had_are_refused(scheme, count, message):
+    with pytest.raises(ValueError, match=message):
+        landmarks.as_points(made(scheme=scheme), count)
+
+
+def test_equalised_images_use_all_gray_levels_in_the_same_order():
+    faces = made()
+    dark = Faces(faces.images // 8, faces.points, IBUG_68, "test")
+    images = landmarks.equalised(dark).images
+    assert images.shape == dark.images.shape and images.min() == 0 and images.max() == 255
+    before, after = dark.images[0].ravel(), images[0].ravel()
+    assert (np.diff(after[np.argsort(before, kind="stable")].astype(int)) >= 0).all()
+
+
+def test_colour_is_not_equalised():
+    with pytest.raises(ValueError, match=r"expected gray images.*\(40, 40, 3\)"):
+        landmarks.equalised(made(channels=3))
+
+
+def test_a_set_is_a_beginning_of_names_or_a_folder():
+    faces = made()
+    assert list(landmarks.set_of(faces)[:2]) == ["afw", "helen/trainset"]
+    found = landmarks.set_of(faces, ["helen", "lfpw/testset"])
+    assert list(found) == ["", "helen", "helen", "helen", "", "lfpw/testset"]
+
+
+def test_training_and_test_sets_become_the_parts_of_a_split():
+    faces = made(groups=np.array([0, 1, 1, 3, 4, 0]))
+    chosen = landmarks.between_sets(faces, ["afw", "helen/trainset"], ["lfpw/testset"])
+    assert list(chosen.parts) == ["train", "train", "train", "test"]
+    rows = split.holdout(chosen, validation=0, seed=0)
+    # The AFW face shares a group with the test face.
+    assert list(chosen.names[rows.train]) == NAMES[1:3] and list(rows.dropped) == [0]
+    assert list(chosen.names[rows.test]) == [NAMES[5]]
+    assert landmarks.between_sets(faces, None, None) is faces
+
+
+@pytest.mark.parametrize(
+    ("train_sets", "test_sets", "message"),
+    [
+        (["afw"], None, "both or neither"),
+        (["afw"], ["ibug"], r"no face is of set 'ibug' \(sets here: afw, helen/testset"),
+        (["helen"], ["helen/testset"], r"helen/testset/3_1 is in train_sets and in test_sets"),
+    ],
+)
+def test_sets_that_make_no_split_are_refused(train_sets, test_sets, message):
+    with pytest.raises(ValueError, match=message):
+        landmarks.between_sets(made(), train_sets, test_sets)
+
+
+def test_coverage_counts_what_is_missing_of_300w():
+    text = landmarks.coverage(made())
+    assert "4 of the 3148 official training faces" in text and "helen/trainset 2 of 2000" in text
+    assert landmarks.coverage(made(source="drawn")) == ""
+
+
+def test_errors_at_256_px_and_on_coordinates_from_0_to_1():
+    faces = made()
+    off = faces.points + np.float32([3, 4]) * 40 / 256  # 5 px in an image of 256
+    scores = landmarks.scores(faces, off)
+    assert scores["mse_256px"]["value"] == pytest.approx(12.5, rel=1e-4)
+    assert scores["nmse"]["value"] == pytest.approx(12.5 / 256**2, rel=1e-4)
+    assert scores["within_5px"]["value"] == 100 and scores["within_3px_at_256"]["value"] == 0
+    assert landmarks.scores(faces, faces.points + 0.3)["within_3px_at_256"]["value"] == 100
+    named = landmarks.mse_scores(faces, off, "training")
+    assert named["nmse_training"] == scores["nmse"] and len(named) == 2
+
+
+def test_unlabelled_points_do_not_count():
+    faces = made()
+    points = faces.points.copy()
+    points[0], points[1, :10] = np.nan, np.nan
+    faces, off = faces.with_points(points), faces.points + 2
+    assert landmarks.mse_scores(faces, off)["mse_256px"]["value"] == pytest.approx(
+        4 * 6.4**2, rel=1e-4
+    )
+    assert landmarks.mse_scores(faces, off)["nmse"]["n"] == 5
+
+
+def test_the_interval_holds_the_value_and_follows_the_seed():
+    faces = made()
+    predicted = faces.points + np.random.default_rng(1).normal(0, 2, faces.points.shape)
+    score = landmarks.mse_scores(faces, predicted)["nmse"]
+    assert score["low"] < score["value"] < score["high"]
+    assert landmarks.mse_scores(faces, predicted, seed=1)["nmse"]["low"] != score["low"]
+
+
+def test_scores_of_each_set_are_those_of_its_faces():
+    faces = made()
+    predicted = faces.points.copy()
+    predicted[3] += 5
+    found = landmarks.by_set(faces, predicted, ["helen", "afw", "lfpw"])
+    assert list(found) == ["afw", "helen", "lfpw"]
+    assert found["afw"]["rmse"]["value"] == 0 and found["helen"]["rmse"]["n"] == 3
+    assert found["helen"]["mse"]["value"] == pytest.approx(25 / 3, rel=1e-4)
+    assert landmarks.by_set(faces.take([1, 2]), predicted[[1, 2]]) == {}
+
+
+def test_the_error_of_a_region_is_that_of_its_points():
+    faces = made()
+    predicted = faces.points.copy()
+    predicted[:, list(IBUG_68.regions["jaw"])] += 3
+    found = landmarks.by_region(faces, predicted)
+    assert found["jaw"] > 0 and all(v == 0 for name, v in found.items() if name != "jaw")
+    assert set(found) == set(IBUG_68.regions)
+
+
+def test_fewer_points_are_within_a_pixel_of_a_larger_image():
+    faces = made()
+    found = landmarks.within_by_size(faces, faces.points + np.float32([3, 4]), sizes=(23, 39, 64))
+    assert found == {"size": [23, 39, 64], "within_3px": [100, 0, 0], "within_5px": [100, 100, 0]}
+
+
+def test_region_chart_has_a_line_per_region_from_zero(ax):
+    table = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, np.nan]}, index=["jaw", "left_eye"])
+    plots.regions(ax, table)
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["jaw", "left eye"]
+    assert ax.get_xlim()[0] == 0 and ax.get_ylim() == (1.5, -0.5)
+    assert list(ax.lines[0].get_xdata()) == [1, 2]
+
+
+def test_size_chart_draws_both_tolerances_and_the_size_at_hand(ax):
+    curve = {"size": [32, 64], "within_3px": [100, 90], "within_5px": [100, 95]}
+    plots.within_by_size(ax, {"a": curve}, size=48)
+    assert [line.get_linestyle() for line in ax.lines] == ["-", "--", ":"]
+    assert list(ax.lines[1].get_ydata()) == [100, 95] and ax.lines[2].get_xdata()[0] == 48
+
+
+def test_matrix_writes_each_known_value(ax):
+    table = pd.DataFrame([[4.0, np.nan], [6.0, 5.0]], index=["a", "b"], columns=["x", "y"])
+    plots.matrix(ax, table, "test", "training")
+    assert sorted(text.get_text() for text in ax.texts) == ["4.00", "5.00", "6.00"]
+    assert ax.texts[0].get_position() == (0, 0)
