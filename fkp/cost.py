@@ -4,6 +4,7 @@ from math import prod
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 # Layers with kernels, and the map over whose positions each kernel is applied.
 _POSITIONS = {
@@ -114,3 +115,30 @@ def stand_in(model, images, spread=4.0, seed=0):
     kernel.assign(values * scale)
     start_at(model, centre - scale * (points.mean(axis=0) - centre))
     return model
+
+
+def stages(model):
+    """The architecture in short: the layers with weights, summed up by the side of their maps.
+
+    Returns:
+        DataFrame, largest maps first: layer (how many there are), kind, output (of the last one,
+        without the batch), parameters; as `fkp.plots.architecture` takes it.
+    """
+    sides = {}
+    for layer in layers_of(model):
+        if layer.weights:
+            shape = tuple(layer.output.shape[1:])
+            side = shape[:2] if len(shape) == 3 else layer.name
+            sides.setdefault(side, []).append((shape, layer.count_params()))
+    rows = [
+        {
+            "layer": f"{len(found)} layer{'s' * (len(found) > 1)}",
+            "kind": "Dense" if isinstance(side, str) else "Conv2D",
+            "output": found[-1][0],
+            "parameters": sum(count for _, count in found),
+        }
+        for side, found in sides.items()
+    ]
+    first = {"layer": "pixels", "kind": "InputLayer", "output": model.input_shape[1:]}
+    rows.sort(key=lambda row: -prod(row["output"][:2]) if len(row["output"]) == 3 else 0)
+    return pd.DataFrame([first | {"parameters": 0}, *rows])

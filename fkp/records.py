@@ -66,7 +66,7 @@ def seal(plan, run, folder, **about):
     places = [(f"{folder}/", ""), (str(folder), "."), (f"{plan.root}/", "")]
     if plan.data.path:
         places.insert(0, (str(plan.data.path), plan.data.name))
-    places += [(name, Path(name).name) for name in _absolute_paths(run.parameters)]
+    places[:0] = [(name, Path(name).name) for name in _absolute_paths(run.parameters)]
     write_json(path, _without_places(metrics | {"run": section}, places))
     return None
 

@@ -59,30 +59,54 @@ def table(frame, title, note=""):
     }
 
 
-def load(runs_dir, notebook, runs=None):
-    """The metrics of the finished runs of one notebook.
+def load(runs_dir, notebooks, runs=None):
+    """The metrics of the finished runs of one notebook or several.
 
     Args:
         runs_dir: folder of run folders.
-        notebook: name without number, e.g. "train".
+        notebooks: name without number, e.g. "train", or a list of names.
         runs: names of the run folders to read, in that order; None = all.
 
     Returns:
-        List of metrics dicts.
+        List of metrics dicts, each with its `folder`.
 
     Raises:
         ValueError: there is no such run, or the runs are on different data.
     """
+    notebooks = [notebooks] if isinstance(notebooks, str) else notebooks
     folders = sorted(p.name for p in Path(runs_dir).glob("*/")) if runs is None else runs
     files = [Path(runs_dir) / name / "metrics.json" for name in folders]
-    several = [json.loads(path.read_text()) for path in files if path.exists()]
-    several = [m for m in several if m.get("run", {}).get("notebook") == notebook]
+    several = [
+        json.loads(path.read_text()) | {"folder": str(path.parent)}
+        for path in files
+        if path.exists()
+    ]
+    several = [m for m in several if m.get("run", {}).get("notebook") in notebooks]
     if not several:
-        raise ValueError(f"{runs_dir}: no finished run of the notebook {notebook!r}")
+        raise ValueError(
+            f"{runs_dir}: no finished run of the notebook {' or '.join(map(repr, notebooks))}"
+        )
     prints = {m["data"]["fingerprint"] for m in several}
     if len(prints) > 1:
         raise ValueError(f"{runs_dir}: runs on different data ({', '.join(sorted(prints))})")
     return several
+
+
+def variant(metrics):
+    """What tells a model from others in a table: its name and how it came about.
+
+    "mobilenet_v2, frozen"; "nasnet_mobile, fine-tuned, from scratch"; "tuned_cnn, wide space".
+    """
+    options = metrics["run"]["parameters"].get("model_options") or {}
+    words = [metrics["model"]["name"]]
+    if "fine_tune" in options:
+        how = {"none": "frozen", "all": "fine-tuned"}
+        words.append(how.get(options["fine_tune"], f"fine-tuned from {options['fine_tune']}"))
+        if options.get("weights") in (None, "none"):
+            words.append("from scratch")
+    if "search" in metrics:
+        words.append(f"{metrics['search']['space']} space")
+    return ", ".join(words)
 
 
 def frame(runs, scores, parameters):
@@ -91,7 +115,7 @@ def frame(runs, scores, parameters):
     Args:
         runs: as `load` returns them.
         scores: names of scores; a missing one is NaN.
-        parameters: names of run parameters.
+        parameters: names of run parameters; "variant" is what `variant` returns.
 
     Returns:
         DataFrame with columns *parameters, then score, score_low, score_high for each score.
@@ -99,6 +123,8 @@ def frame(runs, scores, parameters):
     rows = []
     for metrics in runs:
         given = metrics["run"]["parameters"]
+        if "variant" in parameters:
+            given = given | {"variant": variant(metrics)}
         row = {name: given.get(name) for name in parameters}
         for score in scores:
             entry = metrics["scores"].get(score, {})

@@ -52,3 +52,12 @@ def test_a_stand_in_answers_differently_for_different_images():
     norms = [layer for layer in cost.layers_of(model) if hasattr(layer, "moving_mean")]
     assert {layer.momentum for layer in norms} == {0.9}
     assert all(np.abs(layer.moving_mean.numpy()).max() > 0 for layer in norms)
+
+
+def test_stages_add_up_to_the_model():
+    model = models.build("mobilenet_v2", (96, 96, 1), 15)
+    table = cost.stages(model)
+    assert table["parameters"].sum() == model.count_params()
+    assert list(table["output"])[:2] == [(96, 96, 1), (48, 48, 96)]
+    assert table["output"].iloc[-1] == (30,) and table["layer"].iloc[-1] == "1 layer"
+    assert [kind for kind in table["kind"] if kind == "Dense"] == ["Dense"]

@@ -17,9 +17,7 @@ NOTEBOOKS = sorted(path.stem.partition("-")[2] for path in (ROOT / "notebooks").
 # Studies whose notebooks the tour does not run, narrowed to one run of each kind.
 OTHERS = {
     "imputation": {},
-    "inference": {},
-    "leak": {"recipe": ["published"]},
-    "tuning": {"treatment": ["mask"], "trials": 1},
+    "paper-a": {},
 }
 
 

@@ -47,6 +47,18 @@ def test_spread_over_seeds_and_interval_of_a_single_one(tmp_path):
     assert summary.loc["a", ["low", "high"]].tolist() == [2.0, 2.4]
 
 
+def test_a_variant_says_how_a_model_came_about():
+    def named(name, search=None, **options):
+        metrics = {"model": {"name": name}, "run": {"parameters": {"model_options": options}}}
+        return results.variant(metrics | ({"search": search} if search else {}))
+
+    assert named("manual_cnn") == "manual_cnn"
+    assert named("mobilenet_v2", fine_tune="none", weights="w.h5") == "mobilenet_v2, frozen"
+    assert named("a", fine_tune="all", weights="none") == "a, fine-tuned, from scratch"
+    assert named("a", fine_tune="block_3", weights="imagenet") == "a, fine-tuned from block_3"
+    assert named("tuned_cnn", search={"space": "wide"}) == "tuned_cnn, wide space"
+
+
 def test_load_takes_the_named_runs_in_order(tmp_path):
     run(tmp_path, 2.0, 0)
     run(tmp_path, 3.0, 1)

@@ -157,6 +157,30 @@ def test_index_is_the_same_from_committed_files_but_for_local_pages(finished, tm
     assert "faces.png" in (planned.reports / "index.html").read_text()
 
 
+def test_only_the_named_runs_are_carried_out_and_what_reads_them(tmp_path):
+    root = write_project(tmp_path)
+    write_study(
+        root,
+        "runs:\n - {notebook: train, name: a}\n"
+        " - {notebook: train, name: b, parameters: {seed: 1}}\n"
+        " - {notebook: compare, collect: true}\n - {notebook: compare, name: late, collect: [b]}",
+    )
+    file = root / "data" / "w.h5"
+    file.write_text("1")
+    planned = plan("toy", root=root, overrides={"treatment": str(file)})
+    records = run_study(planned, only=["a"])
+    assert [r["status"] for r in records] == ["finished", "pending", "finished", "pending"]
+    assert metrics(planned, records[0])["run"]["parameters"]["treatment"] == "w.h5"
+    assert metrics(planned, records[0])["run"]["name"] == "a"
+    assert len(metrics(planned, records[2])["tables"][0]["rows"]) == 1
+    records = run_study(planned)
+    assert [r["status"] for r in records] == ["skipped", "finished", "finished", "finished"]
+    assert len(metrics(planned, records[2])["tables"][0]["rows"]) == 2
+    assert len(metrics(planned, records[3])["tables"][0]["rows"]) == 1
+    with pytest.raises(ValueError, match=r"--only: unknown 'c' \(known: a, b"):
+        run_study(planned, only=["c"])
+
+
 def test_a_failure_is_reported_the_rest_carried_on_and_later_resumed(tmp_path):
     root = write_project(tmp_path)
     write_study(root, TROUBLED)

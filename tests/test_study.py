@@ -60,6 +60,33 @@ def test_a_profile_of_one_entry_leaves_the_others_alone(root):
     assert [run.parameters["epochs"] for run in plan("toy", root=root).runs] == [7, 3]
 
 
+def test_a_collecting_run_names_what_it_reads_or_reads_all(root):
+    write_study(
+        root,
+        "runs:\n - {notebook: train, name: a}\n"
+        " - {notebook: train, name: b, parameters: {seed: 1}}\n"
+        " - {notebook: compare, collect: [b]}\n - {notebook: compare, name: all, collect: true}",
+    )
+    assert [run.reads for run in plan("toy", root=root).runs] == [(), (), ("b",), ("a", "b")]
+
+
+def test_a_variable_of_the_environment_stands_in_for_a_default(root, monkeypatch, tmp_path):
+    write_study(root, 'runs: [{notebook: train, parameters: {model: "${TOY_WEIGHTS:-download}"}}]')
+    default = plan("toy", root=root).runs[0]
+    assert default.parameters["model"] == "download"
+    file = tmp_path / "w.h5"
+    file.write_text("1")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TOY_WEIGHTS", "w.h5")
+    given = plan("toy", root=root).runs[0]
+    assert given.parameters["model"] == str(file) and given.key != default.key
+    moved = tmp_path / "elsewhere" / "w.h5"
+    moved.parent.mkdir()
+    moved.write_text("1")
+    monkeypatch.setenv("TOY_WEIGHTS", str(moved))
+    assert plan("toy", root=root).runs[0].key == given.key
+
+
 def test_equal_runs_of_two_entries_are_one(root):
     write_study(root, "runs: [{notebook: train}, {notebook: train, parameters: {seed: 0}}]")
     assert labels(plan("toy", root=root)) == ["train"]
@@ -75,6 +102,7 @@ def test_equal_runs_of_two_entries_are_one(root):
         ("runs: [{notebook: train, parameters: {out: here}}]", "'out' is set by the engine"),
         ("runs: [{notebook: train, parameters: {epochs: many}}]", "like 2, got 'many'"),
         ("runs: [{notebook: train, grid: {seed: [0]}, exclude: [{model: cnn}]}]", "exclude"),
+        ("runs: [{notebook: compare, collect: [trian]}]", "collect: unknown 'trian'.*compare"),
         ("runs: [{notebook: trane}]", "no notebook 'trane'.*train"),
         ("runs: [{notebok: train}]", "run 1.*`notebook`"),
         ("runs: [{notebook: train, grids: {}}]", "'grids'.*grid"),

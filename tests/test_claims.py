@@ -1,0 +1,70 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from fkp import claims
+
+
+def scores(**changes):
+    """Made-up RMSE of every variant; the paper's conclusions 1, 3 and 4 hold."""
+    rmse = pd.DataFrame(
+        {"none": 3.0, "ffill": 2.5, "knn": 2.4, "augment": 2.0},
+        index=["manual_cnn", "tuned_cnn, paper space", "mobilenet_v2, frozen"],
+    )
+    rmse.loc["mobilenet_v2, fine-tuned"] = rmse.loc["mobilenet_v2, frozen"] - 0.05
+    for variant, values in changes.items():
+        rmse.loc[variant.replace("__", ", ")] = values
+    return pd.concat({"rmse": rmse, "rmse_complete": rmse + 0.5}, axis=1)
+
+
+TIMES = pd.DataFrame(
+    {("keras_predict", 1): [40.0, 42.0, 60.0], ("litert", 1): [1.0, 1.5, 4.0]},
+    index=["mobilenet_v2", "manual_cnn", "baseline_cnn"],
+)
+COSTS = {"mobilenet_v2": 2_000_000, "manual_cnn": 200_000}
+
+
+def judged(scores, times=TIMES, leaks=(0.4, 0.6)):
+    table = claims.conclusions(scores, times, COSTS, list(leaks))
+    return table.set_index(table["the paper's conclusion"].str[:1] + table.groupby(
+        table["the paper's conclusion"].str[:1]).cumcount().map({0: "", 1: "b"}))  # fmt: skip
+
+
+def test_every_conclusion_has_its_number_and_range():
+    found = judged(scores())
+    assert found["verdict"].to_dict() == {
+        "1": "holds",
+        "2": "holds",
+        "3": "holds",
+        "3b": "holds",
+        "4": "holds",
+        "5": "holds",
+        "6": "not shown",
+    }
+    assert found.loc["3", "median"] == pytest.approx(-0.4) and found.loc["3", "comparisons"] == 4
+    assert found.loc["2", "range"] == "+0.67 to +0.95"
+    assert found.loc["6", "median"] == pytest.approx(0.5)
+
+
+def test_a_verdict_turns_with_the_numbers():
+    worse = scores(manual_cnn=[3, 2.5, 2.4, 2.9])
+    assert judged(worse).loc[["1", "3"], "verdict"].tolist() == ["mixed", "mixed"]
+    apart = scores(mobilenet_v2__fine_tuned=[1, 1, 1, 1])
+    apart = apart.rename(index={"mobilenet_v2, fine_tuned": "mobilenet_v2, fine-tuned"})
+    apart = apart[~apart.index.duplicated(keep="last")]
+    assert judged(apart).loc["4", "verdict"] == "does not hold"
+    slow = TIMES.mul([3, 1, 1], axis=0)
+    assert judged(scores(), slow).loc["2", "verdict"] == "does not hold"
+    assert judged(scores(), TIMES.mul([30, 1, 1], axis=0)).loc["5", "verdict"] == "does not hold"
+
+
+def test_what_has_not_run_is_said():
+    found = judged(scores().loc[["manual_cnn"]], times=None, leaks=())
+    assert found.loc[["1", "4", "6"], "verdict"].tolist() == ["not run"] * 3
+    assert "2" not in found.index and found.loc["1", "comparisons"] == 0
+
+
+def test_missing_comparisons_do_not_count():
+    holes = scores()
+    holes.loc["tuned_cnn, paper space", ("rmse", "knn")] = np.nan
+    assert judged(holes).loc["1", "comparisons"] == 3
