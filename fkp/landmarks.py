@@ -200,3 +200,32 @@ def within_by_size(faces, predicted, sizes=tuple(range(32, 513, 16))):
         f"within_{pixels}px": [100 * float((apart * size <= pixels).mean()) for size in sizes]
         for pixels in PIXELS
     }
+
+
+def measures(parts, predicted, sets=None):
+    """All figures of one model, as they stand in the metrics.json of a run.
+
+    Args:
+        parts: "training", "validation" and "test" -> Faces with the original labels, without
+            augmentation; "test" alone is a must.
+        predicted: the same names -> (n, k, 2) px.
+        sets: test sets to score apart, as in `by_set`.
+
+    Returns:
+        dict: `scores` (of the test faces; of the others `mse_scores`), `by_set`, `per_point` (RMSE,
+        px), `regions` (`by_region`), `within` (`within_by_size`), `nme` (inter-ocular, %, of each
+        test face).
+    """
+    test, answer = parts["test"], predicted["test"]
+    norm = evaluate.inter_ocular(test.points, test.scheme)
+    found = scores(test, answer)
+    for part in [name for name in parts if name != "test"]:
+        found |= mse_scores(parts[part], predicted[part], part)
+    return {
+        "scores": found,
+        "by_set": by_set(test, answer, sets),
+        "per_point": evaluate.per_point(test, answer),
+        "regions": by_region(test, answer),
+        "within": within_by_size(test, answer),
+        "nme": evaluate.nme(test.points, answer, norm).round(3),
+    }

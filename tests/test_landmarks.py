@@ -162,6 +162,19 @@ def test_fewer_points_are_within_a_pixel_of_a_larger_image():
     assert found == {"size": [23, 39, 64], "within_3px": [100, 0, 0], "within_5px": [100, 100, 0]}
 
 
+def test_measures_of_a_run_agree_with_one_another():
+    faces = made()
+    parts = {"training": faces.take([0, 1, 2]), "test": faces.take([3, 4, 5])}
+    predicted = {name: part.points + 2 for name, part in parts.items()}
+    found = landmarks.measures(parts, predicted)
+    scores = found["scores"]
+    assert scores["nmse_training"]["n"] == 3 and scores["nmse"]["n"] == 3
+    assert scores["nme_ocular"]["value"] == pytest.approx(found["nme"].mean(), abs=1e-3)
+    assert len(found["by_set"]) == 3 and len(found["per_point"]) == 68
+    at_hand = landmarks.within_by_size(parts["test"], predicted["test"], sizes=(40,))
+    assert scores["within_3px"]["value"] == at_hand["within_3px"][0]
+
+
 def test_region_chart_has_a_line_per_region_from_zero(ax):
     table = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, np.nan]}, index=["jaw", "left_eye"])
     plots.regions(ax, table)
