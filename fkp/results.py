@@ -97,7 +97,8 @@ def variant(metrics):
 
     "mobilenet_v2, frozen"; "nasnet_mobile, fine-tuned, from scratch"; "tuned_cnn, wide space".
     """
-    options = metrics["run"]["parameters"].get("model_options") or {}
+    parameters = metrics["run"]["parameters"]
+    options = parameters.get("model_options") or {}
     words = [metrics["model"]["name"]]
     if "fine_tune" in options:
         how = {"none": "frozen", "all": "fine-tuned"}
@@ -106,6 +107,8 @@ def variant(metrics):
             words.append("from scratch")
     if "search" in metrics:
         words.append(f"{metrics['search']['space']} space")
+    if parameters.get("jitter"):
+        words.append("jitter")
     return ", ".join(words)
 
 

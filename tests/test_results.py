@@ -57,6 +57,8 @@ def test_a_variant_says_how_a_model_came_about():
     assert named("a", fine_tune="all", weights="none") == "a, fine-tuned, from scratch"
     assert named("a", fine_tune="block_3", weights="imagenet") == "a, fine-tuned from block_3"
     assert named("tuned_cnn", search={"space": "wide"}) == "tuned_cnn, wide space"
+    run = {"model": {"name": "manual_cnn"}, "run": {"parameters": {"jitter": True}}}
+    assert results.variant(run) == "manual_cnn, jitter"
 
 
 def test_load_takes_the_named_runs_in_order(tmp_path):
