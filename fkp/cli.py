@@ -191,6 +191,9 @@ def submit(
         Path, typer.Option(help="Folder with test.csv or .zip and IdLookupTable.csv.")
     ] = Path("data"),
     out: Annotated[Path, typer.Option(help="File to write.")] = Path("submission.csv"),
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Average with the predictions on mirrored images.")
+    ] = False,
 ):
     """Write a Kaggle submission: the mean prediction of one model or several.
 
@@ -200,7 +203,7 @@ def submit(
     from fkp.submit import submit
 
     with quiet():
-        submission = submit(models, data, out)
+        submission = submit(models, data, out, mirrored=mirror)
     typer.echo(f"{shorten(out)}: {len(submission):,} rows, models averaged: {len(models)}")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fkp.augment import mirror
 from fkp.predict import predict
 from fkp.provenance import write_text
 from fkp.sources import fault, kaggle
@@ -52,9 +53,21 @@ def _check_shapes(path, model):
             raise ValueError(f"{path}: {kind} of shape {tuple(got[1:])}, Kaggle's are {wanted}")
 
 
-def mean_points(models, images):
-    """Mean of the models' predictions, float64 (n, 15, 2), px."""
-    return np.mean([predict(model, images) for model in models], axis=0, dtype=np.float64)
+def mean_points(models, images, mirrored=False):
+    """Mean of the models' predictions, float64 (n, 15, 2), px.
+
+    Args:
+        models: Keras models.
+        images: uint8 (n, h, w, c).
+        mirrored: let every model see each image in the mirror as well, and count what it says there,
+            mirrored back.
+    """
+    views = [predict(model, images) for model in models]
+    if mirrored:
+        flipped = images[:, :, ::-1]
+        seen = [predict(model, flipped) for model in models]
+        views += [mirror(flipped, points, kaggle.KAGGLE_15)[1] for points in seen]
+    return np.mean(views, axis=0, dtype=np.float64)
 
 
 def locations(points, lookup):
@@ -98,7 +111,7 @@ def check_rows(submission, sample, path):
         )
 
 
-def submit(models, folder, out):
+def submit(models, folder, out, mirrored=False):
     """Write a submission for the test images of a folder.
 
     Args:
@@ -106,6 +119,7 @@ def submit(models, folder, out):
         folder: holds test.csv or test.zip, IdLookupTable.csv and, to check against it,
             SampleSubmission.csv.
         out: the file to write; it appears whole or not at all.
+        mirrored: as in `mean_points`.
 
     Returns:
         DataFrame of RowId and Location (px, 0..96), in the order of RowId.
@@ -119,7 +133,7 @@ def submit(models, folder, out):
     lookup = kaggle.read_lookup(folder)
     networks = load_models(models)
     faces = kaggle.read(folder, part="test")
-    submission = locations(mean_points(networks, faces.images), lookup)
+    submission = locations(mean_points(networks, faces.images, mirrored), lookup)
     sample = folder / "SampleSubmission.csv"
     if sample.is_file():
         check_rows(submission, kaggle.read_sample(sample), sample)

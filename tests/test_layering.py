@@ -61,7 +61,7 @@ MAY_IMPORT = {
     "hidden": {"impute", "evaluate"},
     "leak": {"augment", "evaluate"},
     "landmarks": {*DATA, "evaluate"},
-    "submit": {"predict", "provenance", "sources"},
+    "submit": {"augment", "predict", "provenance", "sources"},
     "published": set(),
     "claims": set(),
     "facts": {"models", "split"},

@@ -7,6 +7,7 @@ import pytest
 
 from fkp import submit
 from fkp.models import save
+from fkp.schemes import KAGGLE_15
 from fkp.sources.kaggle import COLUMNS, read_lookup
 
 IMAGES = 3
@@ -59,6 +60,19 @@ def test_several_models_are_averaged_before_clipping(folder, tmp_path):
     assert found["Location"].tolist() == [10, 39, 13, 11]
     one = submit.submit(models[:1], folder, tmp_path / "out.csv")
     assert one["Location"].tolist() == [0, 9, 0, 0]
+
+
+def test_a_mirrored_view_counts_as_much_as_the_plain_one():
+    inputs = keras.Input((96, 96, 1))
+    x = keras.layers.Dense(30, kernel_initializer="zeros", name="out")(
+        keras.layers.GlobalAveragePooling2D()(inputs)
+    )
+    model = keras.Model(inputs, keras.layers.Reshape((15, 2))(x))
+    plain = np.random.default_rng(0).uniform(0, 95, (15, 2)).astype(np.float32)
+    model.get_layer("out").bias.assign(plain.ravel())
+    swapped = plain[list(KAGGLE_15.mirror)] * [-1, 1] + [95, 0]
+    found = submit.mean_points([model], np.zeros((2, 96, 96, 1), np.uint8), mirrored=True)
+    np.testing.assert_allclose(found, np.stack([(plain + swapped) / 2] * 2), atol=1e-4)
 
 
 def test_each_image_gets_its_own_row(folder):
