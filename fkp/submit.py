@@ -59,7 +59,7 @@ def mean_points(models, images, mirrored=False):
     Args:
         models: Keras models.
         images: uint8 (n, h, w, c).
-        mirrored: let every model see each image in the mirror as well, and count what it says there,
+        mirrored: show every model each image in the mirror as well, and count what it says of that,
             mirrored back.
     """
     views = [predict(model, images) for model in models]
