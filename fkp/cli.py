@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -263,6 +264,57 @@ def benchmark(
     typer.echo(timings.conditions_in_words(circumstances) + timings.unsettled(rows))
 
 
+@app.command()
+def recolour(
+    photo: Annotated[Path, typer.Argument(help="Photograph, .jpg or .png.")],
+    lips: Annotated[
+        str | None, typer.Option(metavar="COLOUR", help='"#b03060" or a CSS name.')
+    ] = None,
+    eyes: Annotated[
+        str | None, typer.Option(metavar="COLOUR", help="Colour of the irises.")
+    ] = None,
+    opacity: Annotated[float, typer.Option(help="0 (nothing changes) to 1.")] = 0.6,
+    points: Annotated[
+        Path | None, typer.Option(help=".pts file of 68 points; default: the one beside the photo.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help=".keras file that finds the points where no .pts file is.")
+    ] = None,
+    box: Annotated[
+        str | None,
+        typer.Option(metavar="X,Y,W,H", help="Face for the model, brows to chin, in pixels."),
+    ] = None,
+    equalise: Annotated[
+        bool, typer.Option("--equalise", help="The model was trained on equalised images.")
+    ] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Paper C's plain fill.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; default: NAME-recoloured.png, here.")
+    ] = None,
+):
+    """Give lips and irises on a photograph another colour.
+
+    The points of the face come from --points, else from the .pts file beside the photograph, else
+    from --model in --box. Points lie on the pixels as stored, the box on the picture as shown.
+
+    Example: python -m fkp recolour photo.jpg --lips "#b03060" --eyes green
+    """
+    from fkp import photo as photos
+    from fkp.facts import quiet
+    from fkp.recolour import plain_fill, recolour
+
+    if lips is None and eyes is None:
+        raise ValueError("nothing to paint: give --lips COLOUR, --eyes COLOUR or both")
+    box = None if box is None else parse_box(box)
+    with quiet():
+        picture, places, scheme, origin = photos.with_points(photo, points, model, box, equalise)
+    change = plain_fill if plain else partial(recolour, opacity=opacity)
+    pixels = change(picture.pixels, places, scheme, lips=lips, eyes=eyes)
+    out = out or Path(f"{photo.stem}-recoloured.png")
+    photos.write(picture, pixels, out)
+    typer.echo(f"{shorten(out)}: {len(scheme)} points from {shorten(origin)}")
+
+
 def choose_data(path, source):
     """What a study reads: the given path, what `data/` holds, or drawn faces.
 
@@ -312,6 +364,15 @@ def parse_parameters(texts):
             raise ValueError(f"-p: expected NAME=VALUE, got {text!r}")
         values[name] = read_yaml(value, f"-p {name}") if value else ""
     return values
+
+
+def parse_box(text):
+    """ "x,y,w,h" -> four numbers."""
+    try:
+        x, y, w, h = map(float, text.split(","))
+    except ValueError:
+        raise ValueError(f"--box: expected X,Y,W,H, four numbers, got {text!r}") from None
+    return x, y, w, h
 
 
 def show(rows, as_json):

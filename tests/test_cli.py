@@ -5,14 +5,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from toy import write_project
 from typer.testing import CliRunner
 
 from fkp import cli, sources
+from fkp.photo import read
+from fkp.schemes import IBUG_68
+from fkp.sources.ibug import write_pts
 from fkp.study import Data
 
 HEAVY = ("tensorflow", "keras", "papermill", "sklearn", "cv2", "pandas")
-COMMANDS = ("run", "report", "studies", "models", "inspect", "submit", "export", "benchmark")
+COMMANDS = (
+    "run",
+    "report",
+    "studies",
+    "models",
+    "inspect",
+    "submit",
+    "export",
+    "benchmark",
+    "recolour",
+)
 
 
 @pytest.fixture
@@ -145,3 +159,50 @@ def test_a_model_that_cannot_be_exported_is_one_line(tmp_path, monkeypatch, caps
     error = fails(monkeypatch, capsys, "benchmark", "no_such_model")
     assert error.startswith("error: no_such_model: neither a .keras file nor one of baseline_cnn")
     assert error.count("\n") == 1
+
+
+@pytest.fixture
+def photo(tmp_path, monkeypatch):
+    """A drawn face as a picture, its 68 points beside it, and an empty folder to work in."""
+    faces = sources.read(n=1, scheme=IBUG_68, size=128, channels=3, seed=0)
+    Image.fromarray(faces.images[0]).save(tmp_path / "face.png")
+    write_pts(tmp_path / "face.pts", faces.points[0])
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "face.png"
+
+
+def test_a_photograph_is_recoloured(photo):
+    before, bytes_before = read(photo).pixels, photo.read_bytes()
+    text = call("recolour", photo, "--lips", "#b03060", "--eyes", "green")
+    assert "face-recoloured.png: 68 points from" in text and "face.pts" in text
+    after = read("face-recoloured.png").pixels
+    changed = (after != before).any(axis=2)
+    assert photo.read_bytes() == bytes_before
+    assert 0 < changed.mean() < 0.05
+    call("recolour", photo, "--lips", "#b03060", "--plain", "--out", "plain.png")
+    plain = read("plain.png").pixels
+    filled = (plain != before).any(axis=2)
+    assert (plain[filled] == (176, 48, 96)).all() and filled.sum() > 50
+    call("recolour", photo, "--eyes", "green", "--opacity", 0, "--out", photo)
+    assert (read(photo).pixels == before).all()
+
+
+def test_without_the_points_of_the_face_nothing_is_written(photo, monkeypatch, capsys):
+    points = photo.with_suffix(".pts").rename(photo.with_name("points.pts"))
+    few = photo.with_name("few.pts")
+    few.write_text("1 2\n")
+    red = ("--lips", "red")
+    for given, complaint in (
+        ((), "nothing to paint: give --lips COLOUR, --eyes COLOUR or both"),
+        (red, "face.png: no points of its face: give --points FILE.pts, or both --model"),
+        ((*red, "--points", few), "few.pts: got '1 points', expected 68 points"),
+        ((*red, "--model", "m.keras", "--box", "1,2,3"), "--box: expected X,Y,W,H, four numbers"),
+        ((*red, "--model", "m.keras", "--box", "1,2,3,4"), "m.keras: got 'no such file'"),
+        (("--lips", "redd", "--points", points), "lips: expected a colour such as"),
+        ((*red, "--points", points, "--out", "a.gif"), "a.gif: expected a name that ends in"),
+        ((*red, "--points", points, "--opacity", 2), "opacity: expected a number from 0 to 1"),
+    ):
+        assert complaint in fails(monkeypatch, capsys, "recolour", photo, *given)
+    assert "few.pts: got" in fails(monkeypatch, capsys, "recolour", few, *red)
+    assert not list(Path().iterdir())

@@ -20,6 +20,7 @@ DATA = {"schemes", "faces"}
 WORK = {*DATA, "models", "losses", "predict", "evaluate", "treatments", "provenance"}
 STUDY = {"study", "studyfile", "dependencies", "notebooks", "provenance"}
 MEASURE = {"export", "benchmark", "timings"}
+PICTURE = {"photo", "recolour"}
 ENGINE = {*STUDY, "runner", "records", "execute", "report", "progress", "wording"}
 MAY_IMPORT = {
     "schemes": set(),
@@ -62,10 +63,13 @@ MAY_IMPORT = {
     "leak": {"augment", "evaluate"},
     "landmarks": {*DATA, "evaluate"},
     "submit": {"augment", "predict", "provenance", "sources"},
+    "surfaces": set(),
+    "recolour": {"surfaces"},
+    "photo": {"predict", "schemes", "sources"},
     "published": set(),
     "claims": set(),
     "facts": {"models", "split"},
-    "cli": {*ENGINE, *MEASURE, "facts", "sources", "models", "readme", "submit"},
+    "cli": {*ENGINE, *MEASURE, *PICTURE, "facts", "sources", "models", "readme", "submit"},
     "__main__": {"cli"},
     "__init__": set(),
 }
