@@ -56,9 +56,8 @@ KAGGLE_SCORES = (
     ("Column means", "Kaggle's test rows", 3.96),
 )
 
-# Paper B (Zupančič, "Facial Landmarks Detection with ResNet18"), section V: MSE in px^2 on Helen,
-# 194 points, images of 256x256 pixels; on the test images there are "outliers" above 200.
-PAPER_B_SIZE = 256
+# Paper B (Zupančič, "Facial Landmarks Detection with ResNet18"), section V: MSE in px^2 over 194
+# points on images of 256 px; above the second figure it speaks of outliers among the test images.
 PAPER_B_MSE = {"validation": 8.00, "test": 27.84}
 PAPER_B_OUTLIER = 200
 

@@ -18,6 +18,7 @@ NOTEBOOKS = sorted(path.stem.partition("-")[2] for path in (ROOT / "notebooks").
 OTHERS = {
     "imputation": {},
     "paper-a": {},
+    "paper-b": {"model": "manual_cnn", "trials": 1},
 }
 
 

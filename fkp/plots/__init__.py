@@ -2,6 +2,7 @@
 
 from fkp.plots.faces import complete_rows, face, grid, labels_per_point, point_cloud
 from fkp.plots.landmarks import matrix, regions, within_by_size
+from fkp.plots.saliency import deletion, heat
 from fkp.plots.scores import (
     ced,
     distributions,
@@ -23,11 +24,13 @@ __all__ = [
     "architecture",
     "ced",
     "complete_rows",
+    "deletion",
     "distributions",
     "dots",
     "face",
     "grid",
     "grouped_bars",
+    "heat",
     "history",
     "labelled_scatter",
     "labels_per_point",
