@@ -15,6 +15,7 @@ from fkp.schemes import SCHEMES, convert
 
 SIDE = 256  # px, paper C's images; errors "at 256 px" are scaled to it
 PIXELS = (3, 5)  # paper D's tolerances
+FAILURE = 8.0  # %, inter-ocular NME above which a face counts as failed
 
 # Faces in the official parts of 300-W, by folder.
 W300_FACES = {
@@ -169,13 +170,21 @@ def scores(faces, predicted, seed=0):
     return found
 
 
-def by_set(faces, predicted, sets=None):
-    """`evaluate.scores` of the faces of each set (`set_of`); {} if there is only one."""
+def by_set(faces, predicted, sets=None, seed=0):
+    """Set (`set_of`) -> `nme_ocular` and `failure_8` of its faces; {} if there is only one set."""
     which = set_of(faces, sets)
+    norm = evaluate.inter_ocular(faces.points, faces.scheme)
+    errors = evaluate.nme(faces.points, predicted, norm)
+    failures = np.where(np.isnan(errors), np.nan, 100.0 * (errors > FAILURE))
     rows = {str(name): which == name for name in dict.fromkeys(which)}
-    if len(rows) < 2:
-        return {}
-    return {name: evaluate.scores(faces.take(r), predicted[r]) for name, r in rows.items()}
+    return {
+        name: {
+            "nme_ocular": _score(errors[r], "%", faces.groups[r], seed),
+            "failure_8": _score(failures[r], "%", faces.groups[r], seed),
+        }
+        for name, r in rows.items()
+        if len(rows) > 1
+    }
 
 
 def by_region(faces, predicted):

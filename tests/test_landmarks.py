@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fkp import landmarks, plots, split
+from fkp import evaluate, landmarks, plots, split
 from fkp.faces import Faces
 from fkp.schemes import IBUG_68, KAGGLE_15, POINTS_44, convert
 
@@ -142,8 +142,13 @@ def test_scores_of_each_set_are_those_of_its_faces():
     predicted[3] += 5
     found = landmarks.by_set(faces, predicted, ["helen", "afw", "lfpw"])
     assert list(found) == ["afw", "helen", "lfpw"]
-    assert found["afw"]["rmse"]["value"] == 0 and found["helen"]["rmse"]["n"] == 3
-    assert found["helen"]["mse"]["value"] == pytest.approx(25 / 3, rel=1e-4)
+    errors = evaluate.nme(
+        faces.points, predicted, evaluate.inter_ocular(faces.points, faces.scheme)
+    )
+    helen = found["helen"]
+    assert helen["nme_ocular"]["value"] == pytest.approx(errors[1:4].mean())
+    assert helen["nme_ocular"]["n"] == 3 and found["afw"]["nme_ocular"]["value"] == 0
+    assert helen["failure_8"]["value"] == pytest.approx(100 / 3)
     assert landmarks.by_set(faces.take([1, 2]), predicted[[1, 2]]) == {}
 
 
@@ -173,6 +178,17 @@ def test_measures_of_a_run_agree_with_one_another():
     assert len(found["by_set"]) == 3 and len(found["per_point"]) == 68
     at_hand = landmarks.within_by_size(parts["test"], predicted["test"], sizes=(40,))
     assert scores["within_3px"]["value"] == at_hand["within_3px"][0]
+
+
+def test_an_overlay_draws_every_region_of_both_shapes_where_it_is(ax):
+    faces = made(scheme=POINTS_44)
+    plots.overlay(ax, faces.images[0], faces.points[0], faces.points[1], faces.scheme)
+    assert len(ax.lines) == 2 * len(POINTS_44.regions)
+    true, predicted = ax.lines[0], ax.lines[len(POINTS_44.regions)]
+    rows = list(next(iter(POINTS_44.regions.values())))
+    np.testing.assert_array_equal(true.get_xydata(), faces.points[0, rows])
+    np.testing.assert_array_equal(predicted.get_xydata(), faces.points[1, rows])
+    assert true.get_color() == plots.TRUE and predicted.get_color() == plots.PREDICTED
 
 
 def test_region_chart_has_a_line_per_region_from_zero(ax):

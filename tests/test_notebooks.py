@@ -16,6 +16,7 @@ NOTEBOOKS = sorted(path.stem.partition("-")[2] for path in (ROOT / "notebooks").
 
 # Studies whose notebooks the tour does not run, narrowed to one run of each kind.
 OTHERS = {
+    "across-sets": {"paper": "D"},
     "imputation": {},
     "paper-a": {},
     "paper-b": {"model": "manual_cnn", "trials": 1},

@@ -1,7 +1,7 @@
 """Charts and face panels: data and an `ax` in, the `ax` out; no files, no show."""
 
 from fkp.plots.faces import complete_rows, face, grid, labels_per_point, point_cloud
-from fkp.plots.landmarks import matrix, regions, within_by_size
+from fkp.plots.landmarks import matrix, overlay, regions, within_by_size
 from fkp.plots.saliency import deletion, heat
 from fkp.plots.scores import (
     ced,
@@ -36,6 +36,7 @@ __all__ = [
     "labels_per_point",
     "log_ticks",
     "matrix",
+    "overlay",
     "parallel_coordinates",
     "per_point",
     "point_cloud",

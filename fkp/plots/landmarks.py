@@ -1,8 +1,28 @@
-"""Charts of dense landmarks: regions, pixels of other image sizes, sets against sets."""
+"""Dense landmarks: outlines on a face, regions, pixels of other image sizes, sets against sets."""
 
 import numpy as np
 
-from fkp.plots.style import COLOURS
+from fkp.plots.style import COLOURS, PREDICTED, TRUE
+
+
+def overlay(ax, image, points, predicted, scheme, title=None):
+    """The outlines of the true (green) and the predicted (red) points on an image.
+
+    Args:
+        image: uint8 (h, w, c).
+        points, predicted: (k, 2) pixels.
+        scheme: Scheme of the points; one-point regions are dots.
+    """
+    ax.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
+    for values, colour in ((points, TRUE), (predicted, PREDICTED)):
+        for region, indices in scheme.regions.items():
+            outline = list(indices) + [indices[0]] * (region in scheme.closed)
+            ax.plot(*values[outline].T, color=colour, linewidth=0.9, marker="o", markersize=1.6)
+    ax.set(xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5))
+    ax.set_axis_off()
+    if title is not None:
+        ax.set_title(title, fontsize=8, pad=3)
+    return ax
 
 
 def regions(ax, table, unit="inter-ocular NME (%)"):
