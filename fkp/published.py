@@ -82,6 +82,10 @@ PAPER_D_TABLE = {
     },
 }
 LANDMARK_TABLES = {"C": PAPER_C_TABLE, "D": PAPER_D_TABLE}
+LANDMARK_REMARKS = {
+    "C": "Paper C does not say of which faces its mean squared error is.",
+    "D": "Paper D names neither the normaliser of its NME nor its faces, nor the size in pixels.",
+}
 
 # 300-W, 68 points, trained on all 3148 official training faces: inter-ocular NME (%) of the common
 # test faces (LFPW and Helen), the challenge (iBUG) and both. From the papers named and their later
