@@ -46,7 +46,7 @@ def surface(image, points, scheme, part, softness=0.02):
     high = np.maximum(edge.max(axis=0) + 3, 0).astype(int)
     window = np.s_[low[1] : high[1], low[0] : high[0]]
     found, patch = np.zeros(image.shape[:2], np.float32), image[window]
-    if not patch.size:
+    if not patch.size or _width(edge) < 2:
         return found
     if part != "lips":
         found[window] = _iris(patch, edge - low, softness)
@@ -181,7 +181,7 @@ def _darkest_disc(light, eye, between_lids):
     low, high = np.quantile(light[ball], (0.1, 0.85))
     dark = (np.clip((high - light) / max(high - low, 1e-3), 0, 1) - 0.5) * between_lids
     axis = eye[len(eye) // 2] - eye[0]
-    axis = axis / np.linalg.norm(axis)
+    axis = axis / max(np.linalg.norm(axis), 1e-6)
     offset = (np.stack(np.indices(light.shape)[::-1], axis=-1) - eye.mean(axis=0)) / width
     along, across = offset @ axis, offset @ np.array([-axis[1], axis[0]])
     likely = ball * np.exp(-((along / 0.3) ** 2 + (across / 0.1) ** 2) / 2)

@@ -99,6 +99,25 @@ def test_an_eye_of_one_colour_shows_no_iris():
 
 @WITH_OUTLINES
 @pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("shrink", (0, 0.004, 0.03, 0.1))
+def test_points_in_nearly_one_place_do_no_harm(scheme, part, shrink):
+    image, points = face(scheme)
+    found = surface(image, 100 + shrink * points, scheme, part)
+    assert np.isfinite(found).all() and found.min() >= 0 and found.max() <= 1
+    assert shrink or not found.any()
+
+
+@WITH_OUTLINES
+@pytest.mark.parametrize("part", PARTS)
+def test_points_at_random_do_no_harm(scheme, part):
+    image, points = face(scheme)
+    mixed = np.random.default_rng(0).permutation(points)
+    mixed[list(scheme.regions["left_eye"])[:: len(scheme.regions["left_eye"]) // 2]] = 80
+    assert np.isfinite(surface(image, mixed, scheme, part)).all()
+
+
+@WITH_OUTLINES
+@pytest.mark.parametrize("part", PARTS)
 def test_what_lies_off_the_image_is_cut(scheme, part):
     image, points = face(scheme)
     whole = surface(image, points, scheme, part)
