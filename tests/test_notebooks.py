@@ -20,6 +20,7 @@ OTHERS = {
     "imputation": {},
     "paper-a": {},
     "paper-b": {"model": "manual_cnn", "trials": 1},
+    "paper-c": {},
     "recolour": {},
 }
 

@@ -1,0 +1,154 @@
+"""What cascades look at around points: paper C's hand-made features, and single pixels.
+
+A window is the square of pixels up to `radius` away from a point; where it leaves the image the
+border is repeated. Images are uint8 (n, h, w, c), points float (n, k, 2) in pixels.
+"""
+
+from functools import partial
+
+import cv2
+import numpy as np
+
+
+def _gray(images, finish):
+    """Gray images (h, w) of images (n, h, w, c), each passed through `finish`: (n, h, w)."""
+    flat = (i[..., 0] if i.shape[2] == 1 else cv2.cvtColor(i, cv2.COLOR_RGB2GRAY) for i in images)
+    return np.stack([finish(np.ascontiguousarray(image)) for image in flat])
+
+
+def equalised(images):
+    """Gray with equalised histograms (paper C, section 2.2), uint8 (n, h, w)."""
+    return _gray(images, cv2.equalizeHist)
+
+
+def smoothed(images):
+    """Gray, every pixel the mean of 3 x 3, uint8 (n, h, w)."""
+    return _gray(images, partial(cv2.blur, ksize=(3, 3)))
+
+
+def windows(image, points, radius):
+    """Values of the windows round the points of one image.
+
+    Args:
+        image: (h, w) or (h, w, c).
+        points: (k, 2).
+        radius: px.
+
+    Returns:
+        (k, (2 radius + 1)^2) or (k, (2 radius + 1)^2, c), of the image's dtype.
+    """
+    step = np.arange(-radius, radius + 1)
+    x, y = np.rint(points).astype(int).T
+    x = np.clip(x[:, None] + step, 0, image.shape[1] - 1)
+    y = np.clip(y[:, None] + step, 0, image.shape[0] - 1)
+    found = image[y[:, :, None], x[:, None, :]]
+    return found.reshape(len(points), len(step) ** 2, *image.shape[2:])
+
+
+def _histograms(values, bins, weights=None):
+    """Histograms of rows of whole numbers (k, m) below `bins`, each of sum 1, float32 (k, bins)."""
+    k = len(values)
+    places = values + bins * np.arange(k)[:, None]
+    weights = None if weights is None else weights.ravel()
+    counts = np.bincount(places.ravel(), weights, minlength=k * bins).reshape(k, bins)
+    return (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-6)).astype(np.float32)
+
+
+def colour_histograms(images, points, radius, bins=8):
+    """Histogram of each channel in the window of each point, the channels one after the other.
+
+    Returns:
+        float32 (n, k, c bins); every channel's `bins` values have sum 1.
+    """
+    found = []
+    for image, shape in zip(images, points, strict=True):
+        levels = windows(image, shape, radius).astype(int) * bins // 256
+        found.append(np.concatenate([_histograms(v, bins) for v in np.moveaxis(levels, 2, 0)], 1))
+    return np.stack(found)
+
+
+def gradient_histograms(gray, points, radius, bins=8):
+    """Histogram of Sobel gradient directions in the window of each point, weighted by magnitude.
+
+    Args:
+        gray: uint8 (n, h, w).
+        bins: equal parts of the full circle; the first is centred on the direction of x.
+
+    Returns:
+        float32 (n, k, bins), each of sum 1, or 0 where the window is flat.
+    """
+    found = []
+    for image, shape in zip(gray, points, strict=True):
+        dx, dy = (cv2.Sobel(image, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
+        magnitude, angle = cv2.cartToPolar(dx, dy)
+        part = np.rint(angle * (bins / (2 * np.pi))).astype(int) % bins
+        found.append(
+            _histograms(windows(part, shape, radius), bins, windows(magnitude, shape, radius))
+        )
+    return np.stack(found)
+
+
+def sift(gray, points, size):
+    """Upright SIFT descriptors (Lowe, 2004) at given points; points outside are moved to the edge.
+
+    Args:
+        gray: uint8 (n, h, w).
+        points: (n, k, 2).
+        size: diameter of the keypoint in px; the descriptor sees a square of about 6 `size`.
+
+    Returns:
+        float32 (n, k, 128), OpenCV's values of 0..255.
+    """
+    extractor = cv2.SIFT_create()
+    h, w = gray.shape[1:]
+    inside = np.clip(points, 0, np.array([w - 1, h - 1])).astype(float)
+    return np.stack(
+        [
+            extractor.compute(image, [cv2.KeyPoint(x, y, size, 0) for x, y in shape])[1]
+            for image, shape in zip(gray, inside, strict=True)
+        ]
+    )
+
+
+def paper_c(images, gray, points, radius, size):
+    """Paper C's three features at every point, as the vectors that its forests are given.
+
+    The paper does not say where its histograms are taken, nor their bins. Here all three are taken
+    around the points, so that they change as a cascade moves them: colours from the image as it
+    is, SIFT and gradients from the equalised gray image.
+
+    Args:
+        images: uint8 (n, h, w, c).
+        gray: uint8 (n, h, w), see `equalised`.
+        points: (n, k, 2).
+        radius: px, of the histograms' windows.
+        size: px, of the SIFT keypoints.
+
+    Returns:
+        float32 (n, k (8 c + 128 + 8)).
+    """
+    parts = (
+        colour_histograms(images, points, radius),
+        sift(gray, points, size),
+        gradient_histograms(gray, points, radius),
+    )
+    return np.concatenate([part.reshape(len(images), -1) for part in parts], axis=1)
+
+
+def gray_at(gray, places, rows=None):
+    """Gray levels at the nearest pixels; places off the image are moved to its edge.
+
+    Args:
+        gray: uint8 (images, h, w).
+        places: complex (n, ...).
+        rows: image of each n; default: n is the number of images.
+
+    Returns:
+        int16 (n, ...).
+    """
+    h, w = gray.shape[1:]
+    rows = np.arange(len(gray)) if rows is None else rows
+    x = np.clip(np.rint(places.real), 0, w - 1).astype(np.intp)
+    y = np.clip(np.rint(places.imag), 0, h - 1).astype(np.intp)
+    first = h * w * rows.reshape(-1, *[1] * (places.ndim - 1))
+    return gray.ravel()[first + y * w + x].astype(np.int16)
