@@ -59,19 +59,20 @@ def table(frame, title, note=""):
     }
 
 
-def load(runs_dir, notebooks, runs=None):
+def load(runs_dir, notebooks, runs=None, *, needed=True):
     """The metrics of the finished runs of one notebook or several.
 
     Args:
         runs_dir: folder of run folders.
         notebooks: name without number, e.g. "train", or a list of names.
         runs: names of the run folders to read, in that order; None = all.
+        needed: there has to be such a run.
 
     Returns:
         List of metrics dicts, each with its `folder`.
 
     Raises:
-        ValueError: there is no such run, or the runs are on different data.
+        ValueError: there is no such run though one is needed, or the runs are on different data.
     """
     notebooks = [notebooks] if isinstance(notebooks, str) else notebooks
     folders = sorted(p.name for p in Path(runs_dir).glob("*/")) if runs is None else runs
@@ -82,7 +83,7 @@ def load(runs_dir, notebooks, runs=None):
         if path.exists()
     ]
     several = [m for m in several if m.get("run", {}).get("notebook") in notebooks]
-    if not several:
+    if needed and not several:
         raise ValueError(
             f"{runs_dir}: no finished run of the notebook {' or '.join(map(repr, notebooks))}"
         )

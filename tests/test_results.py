@@ -73,6 +73,7 @@ def test_runs_on_different_data_are_not_compared(tmp_path):
     run(tmp_path, 2.0, 1, fingerprint="g")
     with pytest.raises(ValueError, match="different data"):
         results.load(tmp_path, "train")
+    assert results.load(tmp_path, "other", needed=False) == []
     with pytest.raises(ValueError, match="no finished run of the notebook 'other'"):
         results.load(tmp_path, "other")
 
