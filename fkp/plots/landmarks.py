@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fkp.plots.style import COLOURS, PREDICTED, TRUE
+from fkp.plots.style import PREDICTED, TRUE
 
 
 def overlay(ax, image, points, predicted, scheme, title=None):
@@ -49,11 +49,10 @@ def within_by_size(ax, curves, size=None):
             returns.
         size: side of the images at hand, px, marked by a dotted line; None = not marked.
     """
-    for number, (name, curve) in enumerate(curves.items()):
-        colour = COLOURS[number % len(COLOURS)]
-        for pixels, style in ((3, "-"), (5, "--")):
-            ax.plot(curve["size"], curve[f"within_{pixels}px"], style, color=colour,
-                    label=f"{name}, {pixels} px")  # fmt: skip
+    for name, curve in curves.items():
+        (line,) = ax.plot(curve["size"], curve["within_3px"], label=f"{name}, 3 px")
+        ax.plot(curve["size"], curve["within_5px"], "--", color=line.get_color(),
+                label=f"{name}, 5 px")  # fmt: skip
     if size is not None:
         ax.axvline(
             size, color="black", linestyle=":", linewidth=0.9, label=f"{size} px, as trained"
