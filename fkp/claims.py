@@ -62,7 +62,7 @@ def conclusions(scores, times, costs, leaks):
     tuned = [name for name in rmse.index if name.startswith("tuned_cnn")]
     rows = [
         row(
-            "1. The CNN optimised by hand is comparable to the auto-tuned ones, or better",
+            "(1) The CNN optimised by hand is comparable to the auto-tuned ones, or better",
             f"RMSE, by hand less tuned (px), below {ALIKE}",
             _differences(rmse, ["manual_cnn"], tuned),
             ALIKE,
@@ -73,7 +73,7 @@ def conclusions(scores, times, costs, leaks):
         others = times.loc["mobilenet_v2"] / fastest
         rows.append(
             row(
-                "2. MobileNetV2 has the fastest inference",
+                "(2) MobileNetV2 has the fastest inference",
                 "its time over the fastest other model's, per runtime and batch, below 1",
                 others,
                 1,
@@ -84,7 +84,7 @@ def conclusions(scores, times, costs, leaks):
         imputed = part[[t for t in IMPUTED if t in part]].min(axis=1)
         rows.append(
             row(
-                f"3. Augmentation is superior to imputation ({words})",
+                f"(3) Augmentation is superior to imputation ({words})",
                 "RMSE, augmented less better imputed (px), per model, below 0",
                 part["augment"] - imputed if "augment" in part else [],
                 0,
@@ -93,7 +93,7 @@ def conclusions(scores, times, costs, leaks):
     frozen = [name for name in rmse.index if ", frozen" in name]
     rows.append(
         row(
-            "4. Frozen and completely fine-tuned backbones do not differ",
+            "(4) Frozen and completely fine-tuned backbones do not differ",
             f"RMSE, distance of fine-tuned from frozen (px), per treatment, below {ALIKE}",
             np.concatenate([[], *(_fine_tuning(rmse, name) for name in frozen)]),
             ALIKE,
@@ -103,14 +103,14 @@ def conclusions(scores, times, costs, leaks):
         ratio = costs["mobilenet_v2"] / costs["manual_cnn"]
         rows.append(
             row(
-                "5. The architecture, not the number of parameters, decides the time (MobileNetV2)",
+                "(5) The architecture, not the number of parameters, decides the time: MobileNetV2",
                 f"its time over the small CNN's, below the ratio of parameters, {ratio:.1f}",
                 times.loc["mobilenet_v2"] / times.loc["manual_cnn"],
                 ratio,
             )
         )
     leak = row(
-        "6. Lowest RMSE of all architectures, on its notebooks' own validation rows",
+        "(6) Lowest RMSE of all architectures, on its notebooks' own validation rows",
         "how far such a validation error is below that on copies of unseen faces (px), per seed",
         leaks,
         0,

@@ -37,6 +37,10 @@ def run(
         list[str] | None,
         typer.Option(metavar="NAME", help="Only the runs of that name; may be repeated."),
     ] = None,
+    again: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Repeat the finished runs of that name."),
+    ] = None,
     parameter: Annotated[
         list[str] | None,
         typer.Option("-p", metavar="NAME=VALUE", help="Set a parameter; may be repeated."),
@@ -66,7 +70,9 @@ def run(
     )
     try:
         with watch(planned) as progress:
-            records = run_study(planned, only=only, workers=workers, watch=progress)
+            records = run_study(
+                planned, only=only, again=again or (), workers=workers, watch=progress
+            )
     except Interrupted:
         typer.echo("stopped; the same command resumes where this one ended", err=True)
         raise typer.Exit(130) from None

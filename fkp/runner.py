@@ -24,13 +24,14 @@ class Interrupted(Exception):
     """The user (or a signal) stopped the study; what is finished stays finished."""
 
 
-def run_study(plan, *, only=None, workers=1, watch=None):
+def run_study(plan, *, only=None, again=(), workers=1, watch=None):
     """Carry out a plan and keep its manifest and report up to date.
 
     Args:
         plan: study.Plan.
         only: names of the runs to carry out; None: all. What reads others runs where there is
             something to read.
+        again: names of runs to repeat though they are finished, say to draw their charts anew.
         workers: notebooks at a time.
         watch: object with `started(run, folder)` and `ended(run, record)`; a record is the run's
             entry in the manifest. None: silent.
@@ -40,15 +41,17 @@ def run_study(plan, *, only=None, workers=1, watch=None):
         "skipped" or "failed".
 
     Raises:
-        ValueError: the study is being run by another process, or has no run of a name in `only`.
+        ValueError: the study is being run by another process, or no run of a name in `only` or
+            `again`.
         Interrupted: by Ctrl-C or a request to terminate.
     """
     chosen = {run.name for run in plan.runs if not run.collect}
+    check_known(again, chosen, "--again")
     if only is not None:
         check_known(only, chosen, "--only")
         chosen = set(only)
     with lock(plan.reports), _terminate_as_interrupt():
-        study = _StudyRun(plan, workers, watch)
+        study = _StudyRun(plan, again, workers, watch)
         try:
             study.save()
             study.carry_out([run for run in plan.runs if run.name in chosen])
@@ -65,8 +68,8 @@ def run_study(plan, *, only=None, workers=1, watch=None):
 class _StudyRun:
     """The state of one `run_study`: records, running processes, manifest."""
 
-    def __init__(self, plan, workers, watch):
-        self.plan, self.workers, self.watch = plan, workers, watch
+    def __init__(self, plan, again, workers, watch):
+        self.plan, self.again, self.workers, self.watch = plan, again, workers, watch
         self.runs_dir = plan.reports / "runs"
         self.runs = list(plan.runs)
         self.records = [record_of(run, self.known_status(run)) for run in plan.runs]
@@ -124,7 +127,7 @@ class _StudyRun:
     def one(self, run):
         """Run one notebook unless it is finished; returns its record."""
         folder = self.runs_dir / run.folder
-        if is_finished(folder):
+        if is_finished(folder) and run.name not in self.again:
             return record_of(run, "skipped")
         if self.stopped:
             return record_of(run)

@@ -21,8 +21,9 @@ from fkp.studyfile import ENGINE_PARAMETERS, check_known, load_study, study_name
 
 __all__ = ["Data", "Plan", "Run", "load_study", "plan", "study_names"]
 
-# What draws and records results but does not make them: no reason to repeat the runs of a grid.
-PRESENTATION = frozenset({"fkp.plots", "fkp.provenance", "fkp.results"})
+# What draws and records results but does not make them: a reason to repeat the runs that collect
+# others, not those that train or measure.
+PRESENTATION = frozenset({"fkp.plots", "fkp.provenance", "fkp.published", "fkp.results"})
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ def _run(entry, notebook, axes, parameters, reads, data, root):
     reads_data = "data" in notebook.defaults
     words = [*_words(parameters), data.source] if reads_data else list(_words(parameters))
     key = digest(
-        code_fingerprint(notebook.code, root / "fkp", words, PRESENTATION if axes else ()),
+        code_fingerprint(notebook.code, root / "fkp", words, () if reads else PRESENTATION),
         _with_contents(parameters, notebook.path.parent),
         [data.source, data.fingerprint] if reads_data else None,
     )

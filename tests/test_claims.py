@@ -26,8 +26,8 @@ COSTS = {"mobilenet_v2": 2_000_000, "manual_cnn": 200_000}
 
 def judged(scores, times=TIMES, leaks=(0.4, 0.6)):
     table = claims.conclusions(scores, times, COSTS, list(leaks))
-    return table.set_index(table["the paper's conclusion"].str[:1] + table.groupby(
-        table["the paper's conclusion"].str[:1]).cumcount().map({0: "", 1: "b"}))  # fmt: skip
+    return table.set_index(table["the paper's conclusion"].str[1] + table.groupby(
+        table["the paper's conclusion"].str[1]).cumcount().map({0: "", 1: "b"}))  # fmt: skip
 
 
 def test_every_conclusion_has_its_number_and_range():

@@ -177,6 +177,9 @@ def test_only_the_named_runs_are_carried_out_and_what_reads_them(tmp_path):
     assert [r["status"] for r in records] == ["skipped", "finished", "finished", "finished"]
     assert len(metrics(planned, records[2])["tables"][0]["rows"]) == 2
     assert len(metrics(planned, records[3])["tables"][0]["rows"]) == 1
+    repeated = run_study(planned, only=["a"], again=["a"])
+    assert [r["status"] for r in repeated[:2]] == ["finished", "finished"]
+    assert metrics(planned, repeated[0])["resumed"] is True
     with pytest.raises(ValueError, match=r"--only: unknown 'c' \(known: a, b"):
         run_study(planned, only=["c"])
 

@@ -215,8 +215,9 @@ def test_a_change_of_code_counts_where_it_can_matter(root, file, old, new, chang
     assert {label for label in before if before[label] != after[label]} == changed
 
 
-def test_runs_outside_a_grid_follow_the_plots_too(root):
-    write_study(root, "runs: [{notebook: train}]")
+def test_runs_that_collect_follow_the_plots_those_that_measure_do_not(root):
+    write_study(root, "runs: [{notebook: train}, {notebook: train, name: all, collect: [train]}]")
     before = keys(plan("toy", root=root))
     edit(root / "fkp/plots.py", "red", "blue")
-    assert keys(plan("toy", root=root))["train"] != before["train"]
+    after = keys(plan("toy", root=root))
+    assert after["train"] == before["train"] and after["all"] != before["all"]
