@@ -1,11 +1,10 @@
 """Offline expansion of a data set by random copies."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from fkp.augment import Jitter
-from fkp.faces import Faces
+
+BLOCK = 256  # rows moved at a time, as pixels on the way take several times their final memory
 
 
 def jittered(faces, total, seed=0, jitter=None):
@@ -29,10 +28,10 @@ def jittered(faces, total, seed=0, jitter=None):
     """
     if not len(faces) or total < len(faces):
         raise ValueError(f"cannot expand {len(faces)} rows to {total}")
-    rows = np.arange(total - len(faces)) % len(faces)
-    originals = faces.take(rows)
-    images, points = (jitter or Jitter(faces.scheme))(
-        originals.images, originals.points, np.random.default_rng(seed)
-    )
-    copies = replace(originals, images=images, points=points)
-    return Faces.concat([faces, copies])
+    jitter, rng = jitter or Jitter(faces.scheme), np.random.default_rng(seed)
+    expanded = faces.take(np.arange(total) % len(faces))
+    images, points = expanded.images, expanded.points
+    for start in range(len(faces), total, BLOCK):
+        block = slice(start, start + BLOCK)
+        images[block], points[block] = jitter(images[block], points[block], rng)
+    return expanded
