@@ -125,15 +125,20 @@ def labelled_scatter(ax, series, xlabel, ylabel):
         ax.scatter(
             *zip(*points.values(), strict=True), label=name, edgecolor=COLOURS[number], **style
         )
-    for label, point in next(iter(series.values())).items():
-        ax.annotate(
-            label.replace("_", " "), point, xytext=(8, -10), textcoords="offset points", fontsize=8,
-        )  # fmt: skip
     ax.margins(0.15, 0.12)
     ax.grid(axis="x", alpha=0.3)
     ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log")
     log_ticks(ax.xaxis)
     log_ticks(ax.yaxis)
+    points = next(iter(series.values()))
+    heights = ax.transData.transform([*points.values()])[:, 1] * 72 / ax.figure.dpi
+    below = np.inf  # labels from the top down, each at least a line below the last
+    for height, (label, point) in sorted(zip(heights, points.items(), strict=True), reverse=True):
+        below = min(height - 8, below - 10)
+        ax.annotate(
+            label.replace("_", " "), point, xytext=(8, below - height), textcoords="offset points",
+            fontsize=8,
+        )  # fmt: skip
     return ax
 
 
