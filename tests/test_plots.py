@@ -2,6 +2,8 @@ import matplotlib as mpl
 
 mpl.use("agg")
 
+from itertools import combinations
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -144,9 +146,15 @@ def test_a_reference_is_a_line_at_its_value(ax):
 
 def test_scatter_names_the_first_series_and_dots_follow_the_rows_of_the_table(ax):
     plots.labelled_scatter(
-        ax, {"ours": {"a_b": (1, 2), "c": (30, 4)}, "theirs": {"d": (5, 6)}}, "x", "y"
+        ax,
+        {"ours": {"a_b": (1, 2), "c": (30, 4), "e": (3, 4.1)}, "theirs": {"d": (5, 6)}},
+        "x",
+        "y",
     )
-    assert [text.get_text() for text in ax.texts] == ["a b", "c"]
+    ax.figure.draw_without_rendering()
+    assert {text.get_text() for text in ax.texts} == {"a b", "c", "e"}
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
     ax.clear()
     table = pd.DataFrame({"slow": [20.0, 40.0], "fast": [1.0, 2.0]}, index=["m_1", "m_2"])
     plots.dots(ax, table, table * 0.9, table * 1.2)
