@@ -27,7 +27,7 @@ from fkp.provenance import environment
 
 # Scaling pixels to [-1, 1] in NumPy: what every model does inside, timed apart.
 PREPROCESSING = "preprocessing"
-MIN_CALLS = 3
+MIN_CALLS = 7
 STABLE = 0.05  # warm-up ends when two windows of calls have medians this close
 _WINDOWS = 20  # windows into which the time for the warm-up is divided
 _LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "onnxruntime", "numpy")
@@ -43,7 +43,8 @@ def measure(
         files: model name -> {runtime: path}.
         images: uint8 (n, h, w, c), at least as many as the largest batch.
         rounds: fresh processes per model and runtime.
-        threads: of each runtime; where the system allows it, cores that the process may use.
+        threads: of each runtime; where the system allows it, cores that the process may use
+            (see `runtimes.UNPINNED` for the exception).
         calls, seconds: a batch size is timed for so many calls or so long, whichever comes first,
             but for at least `MIN_CALLS`, after warming up for at most as long.
         batches: images per call.
@@ -136,7 +137,8 @@ def work(job):
         List of dicts, one per batch size.
     """
     images = np.load(job["images"])
-    _pin(job["threads"])
+    if job["runtime"] not in runtimes.UNPINNED:
+        _pin(job["threads"])
     before, started = _resident_mb(), time.perf_counter()
     if job["runtime"] == PREPROCESSING:
         call = _scale

@@ -1,5 +1,7 @@
 """Numbers that others have published, each with its source; nothing here is ours."""
 
+import numpy as np
+
 # Paper A (Dileep, Bolla and Ethiraj, "Revisiting Facial Key Point Detection"), section 3.1 and
 # figure 1: rows of Kaggle's training.csv.
 KAGGLE_ROWS = {"rows": 7049, "complete (%)": 30.36, "incomplete (%)": 69.64}
@@ -30,13 +32,31 @@ PAPER_A_SECONDS = (
     ("NASNetMobile, fine-tuned", 4 * ("nasnet_mobile",), (7.95, 7.96, 8.01, 7.68)),
 )
 
-# Paper A, table 2: RMSE against the model's without imputation, after forward fill, KNN and
-# augmentation, in the paper's signs: "" similar, + better, ++ and +++ much better.
-PAPER_A_GAINS = {
-    "mobilenet_v2, frozen": ("", "+", "+"),
-    "mobilenet_v2, fine-tuned": ("", "++", "+++"),
-    "nasnet_mobile, frozen": ("", "", "+"),
-    "nasnet_mobile, fine-tuned": ("", "", "+++"),
+
+def seconds_ratios(model):
+    """How many times as fast as other models paper A's table 3 says that `model` is.
+
+    Per treatment, the other's seconds over the mean of the model's lines (frozen, fine-tuned).
+
+    Returns:
+        other model -> "low to high" over lines and treatments, two decimals.
+    """
+    own = np.mean([times for _, names, times in PAPER_A_SECONDS if model in names], axis=0)
+    found = {}
+    for _, names, times in PAPER_A_SECONDS:
+        for other, ratio in zip(names, np.divide(times, own), strict=True):
+            found.setdefault(other, []).append(ratio)
+    return {n: f"{min(r):.2f} to {max(r):.2f}" for n, r in found.items() if n != model}
+
+
+# Paper A, table 2: the signs in its cells (no imputation, forward fill, KNN, augmentation); ""
+# where one is blank, "~" for its words "similar performance". The paper does not say what a sign
+# compares with; its text compares fine-tuned with frozen backbones.
+PAPER_A_SIGNS = {
+    "mobilenet_v2, frozen": ("~", "~", "+", "+"),
+    "mobilenet_v2, fine-tuned": ("", "", "++", "+++"),
+    "nasnet_mobile, frozen": ("~", "~", "~", "+"),
+    "nasnet_mobile, fine-tuned": ("", "", "~", "+++"),
 }
 
 # What the notebooks published with paper A report on their own validation rows, which are cut out
@@ -91,7 +111,9 @@ LANDMARK_REMARKS = {
 # test faces (LFPW and Helen), the challenge (iBUG) and both. From the papers named and their later
 # comparisons; None = not found. "3.3" is rounded.
 W300_NME = (
-    ("ResNet-18, coordinates regressed", 3.73, 7.14, 4.39),
+    # 224 px; https://github.com/cunjian/pytorch_face_landmark
+    ("ResNet-18, coordinates regressed (Chen)", 3.73, 7.14, 4.39),
+    ("MobileNetV2, coordinates regressed (Chen)", 3.70, 7.27, 4.39),
     ("PIPNet, ResNet-18 (Jin et al., 2021)", None, None, 3.3),
     ("HRNetV2-W18 (Sun et al., 2019)", 2.91, 5.11, 3.34),
     ("STAR (Zhou et al., 2023)", 2.52, 4.32, 2.87),

@@ -14,6 +14,10 @@ RUNTIMES = {
     "litert_int8": "litert-int8",
     "onnxruntime": "onnx",
 }
+# Runtimes that are not kept on as many cores as they have threads. Keras serves `predict` through
+# an input pipeline with a thread of its own; on one core the two wait for each other in growing
+# pauses, up to as long as the model works.
+UNPINNED = ("keras_predict",)
 
 
 def load(runtime, path, threads=1):

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from fkp.runtimes import UNPINNED
+
 TWICE, FASTER = 1.75, 1.05  # ratios from which a model counts as twice as fast, as faster
 BUSY_PERCENT = 10
 
@@ -122,9 +124,10 @@ def conditions_in_words(conditions):
     """One sentence for the notes of tables: `fkp.benchmark.conditions` as text."""
     versions = ", ".join(f"{name} {version}" for name, version in conditions["versions"].items())
     threads = conditions["threads"]
+    pinned = f", pinned (but for {' and '.join(UNPINNED)})" if conditions["pinned"] else ""
     text = (
         f"{conditions['cpu']}, {threads} of {conditions['cores']} cores, {threads} thread"
-        f"{'s' * (threads > 1)}{', pinned' if conditions['pinned'] else ''}; {versions}."
+        f"{'s' * (threads > 1)}{pinned}; {versions}."
     )
     if conditions["load_percent"] > BUSY_PERCENT:
         text += (
