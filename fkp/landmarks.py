@@ -7,10 +7,9 @@ image whose size one of them leaves open, so `scores` adds figures that do not d
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 
-from fkp import evaluate
+from fkp import evaluate, features
 from fkp.schemes import SCHEMES, convert
 
 SIDE = 256  # px, paper C's images; errors "at 256 px" are scaled to it
@@ -42,18 +41,17 @@ def as_points(faces, count):
 
 
 def equalised(faces):
-    """The faces with the histogram of each gray image equalised (paper C, section 2.2).
+    """The faces in gray with equalised histograms (paper C, section 2.2).
 
-    A model trained on them expects equalised images.
+    A model trained on them expects such images.
 
-    Raises:
-        ValueError: the images are not gray.
+    Args:
+        faces: Faces, gray or RGB.
+
+    Returns:
+        Faces with images uint8 (n, h, w, 1).
     """
-    if faces.image_shape[2] != 1:
-        raise ValueError(
-            f"equalise: expected gray images (h, w, 1), got {faces.image_shape}; read channels=1"
-        )
-    return replace(faces, images=np.array([cv2.equalizeHist(i)[:, :, None] for i in faces.images]))
+    return replace(faces, images=features.equalised(faces.images)[..., None])
 
 
 def set_of(faces, sets=None):

@@ -2,6 +2,7 @@ import matplotlib as mpl
 
 mpl.use("agg")
 
+import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -63,9 +64,12 @@ def test_equalised_images_use_all_gray_levels_in_the_same_order():
     assert (np.diff(after[np.argsort(before, kind="stable")].astype(int)) >= 0).all()
 
 
-def test_colour_is_not_equalised():
-    with pytest.raises(ValueError, match=r"expected gray images.*\(40, 40, 3\)"):
-        landmarks.equalised(made(channels=3))
+def test_colour_becomes_equalised_gray():
+    faces = made(channels=3)
+    images = landmarks.equalised(faces).images
+    assert images.shape == (6, 40, 40, 1)
+    gray = cv2.cvtColor(faces.images[0], cv2.COLOR_RGB2GRAY)
+    np.testing.assert_array_equal(images[0, ..., 0], cv2.equalizeHist(gray))
 
 
 def test_a_set_is_a_beginning_of_names_or_a_folder():

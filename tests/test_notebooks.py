@@ -1,12 +1,25 @@
-"""Every notebook, run through the engine at toy size in a project folder of its own."""
+"""Every notebook, run through the engine at toy size in a project folder of its own.
+
+What a notebook does with numbers that no toy run has is tested on made-up ones, in this process.
+"""
 
 import json
 import shutil
 from pathlib import Path
 
+import matplotlib as mpl
+
+mpl.use("agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
+from fkp import landmarks, results
+from fkp.faces import Faces
+from fkp.notebooks import find_notebook
 from fkp.runner import run_study
+from fkp.schemes import IBUG_68
 from fkp.study import plan
 from fkp.studyfile import load_study
 
@@ -86,3 +99,64 @@ def test_committed_files_hold_no_path_of_the_machine(tour):
     root, _ = tour
     for path in (root / "reports").rglob("metrics.json"):
         assert str(root) not in path.read_text()
+
+
+def run_cells(name, **parameters):
+    """Run the cells of a notebook in this process."""
+    notebook = find_notebook(ROOT / "notebooks", name)
+    names = notebook.defaults | parameters
+    with plt.rc_context():
+        for cell in notebook.code:
+            exec(cell, names)
+    plt.close("all")
+
+
+def write_landmark_run(folder, size, points, source="300-W"):
+    """The metrics of a made-up run of the notebook `landmarks` on images of `size` px."""
+    shape = np.random.default_rng(0).uniform(0.2, 0.8, (6, len(IBUG_68), 2)) * size
+    images = np.zeros((6, size, size, 3), np.uint8)
+    read = Faces(images, shape.astype(np.float32), IBUG_68, source)
+    faces = landmarks.as_points(read, points)
+    parts = {n: faces.take([i, i + 1]) for i, n in enumerate(("training", "validation", "test"))}
+    found = landmarks.measures(parts, {name: part.points + 2 for name, part in parts.items()})
+    run = {"notebook": "landmarks", "name": "net", "parameters": {"seed": 0}, "seconds": 60}
+    model = {"name": "paper_c_cnn", "input": (size, size, 1)}
+    results.record(
+        folder,
+        results.describe(read),
+        **found,
+        mean_shape=found,
+        model=model,
+        training={"rows": 2},
+        history=[{"epoch": 0, "train_rmse": 3.0, "validation_rmse": 2.0}],
+        run=run,
+    )
+
+
+@pytest.mark.parametrize("size", [128, 256])
+@pytest.mark.parametrize(("paper", "points"), [("D", 68), ("C", 44), (None, 68)])
+def test_landmark_models_are_compared_at_the_size_of_any_paper(tmp_path, paper, points, size):
+    write_landmark_run(tmp_path / "runs/net", size, points)
+    run_cells("landmarks-compared", runs_dir=tmp_path / "runs", paper=paper, out=tmp_path)
+    tables = json.loads((tmp_path / "metrics.json").read_text())["tables"]
+    tables = {table["title"].removesuffix(", 300-W faces"): table for table in tables}
+    columns = [f"{p} px of {s} (%)" for s in sorted({size, 256}) for p in (3, 5)]
+    if paper == "D":
+        columns += ["3 px, size not stated (%)", "5 px, size not stated (%)"]
+        assert tables["Points found"]["rows"][-1][-2:] == ["95.4", "98.2"]
+    assert tables["Points found"]["columns"] == ["run", *columns]
+    assert f"{size}×{size}×1" in tables["The runs"]["rows"][0]
+
+
+@pytest.mark.parametrize(
+    ("paper", "points", "source", "shown"),
+    [("D", 68, "300-W", True), ("D", 68, "drawn", False), ("C", 44, "300-W", False)],
+)
+def test_published_errors_stand_beside_68_points_of_300w_alone(
+    tmp_path, paper, points, source, shown
+):
+    write_landmark_run(tmp_path / "runs/net", 64, points, source)
+    run_cells("landmarks-compared", runs_dir=tmp_path / "runs", paper=paper, out=tmp_path)
+    tables = json.loads((tmp_path / "metrics.json").read_text())["tables"]
+    notes = [table["note"] for table in tables if "published" in table["title"]]
+    assert ["cut round their labels" in note for note in notes] == [True] * shown
