@@ -10,6 +10,17 @@ import pandas as pd
 
 ALIKE = 0.1  # px of RMSE below which two models count as equally good
 IMPUTED = ("ffill", "knn")
+# A model that answers every face nearly alike says nothing of a treatment: it counts where its best
+# RMSE is below this share of the mean face's.
+LEARNT = 0.9
+NOTE = (
+    f"Range: lowest and highest of the comparisons. Models within {ALIKE} px count as equally "
+    f"good; one that does not get below {LEARNT:.0%} of the mean face's RMSE is left out of (3). "
+    "On all rows, (3) depends on the rows with few labels, of which a training on complete rows "
+    "sees none. (4) is at odds with the paper's own section 4.1, where fine-tuning makes the error "
+    "four to five times smaller. (6) compares with 1.77, 2.23, 1.97 and 1.75, each on rows of its "
+    "own; that the paper's rows leak is inferred from its notebooks, see the leak study."
+)
 
 
 def verdict(numbers, below):
@@ -34,95 +45,98 @@ def row(claim, measure, numbers, below):
     known = numbers[~np.isnan(numbers)]
     found = {"median": None, "range": "", "comparisons": len(known)}
     if len(known):
-        found |= {"median": float(np.median(known)), "range": _range(known)}
+        ends = f"{known.min():.2f} to {known.max():.2f}"
+        found |= {"median": float(np.median(known)), "range": ends}
     said = verdict(known, below) if len(known) else "not run"
     return {"the paper's conclusion": claim, "verdict": said, "measured": measure} | found
 
 
-def _range(numbers):
-    return f"{numbers.min():+.2f} to {numbers.max():+.2f}"
-
-
-def conclusions(scores, times, costs, leaks):
+def conclusions(scores, sizes, times, costs, leaks, floor=np.inf):
     """Paper A's six conclusions.
 
     Args:
         scores: DataFrame indexed by variant (as `fkp.results.variant` names them), a column per
-            (score, treatment), means over seeds in px; scores rmse, rmse_complete, rmse_partial.
+            (score, treatment), means over seeds in px; scores rmse, rmse_complete.
+        sizes: DataFrame indexed by variant, a column per treatment: parameters.
         times: DataFrame indexed by model, a column per (runtime, batch): median ms per call; None
             if nothing was timed.
-        costs: model -> parameters; None as above.
+        costs: DataFrame indexed by model: parameters, multiply_adds; None as above.
         leaks: px by which the validation error of a split after augmentation is below that on
-            copies of unseen faces, one per seed; a leak leaves the last conclusion not shown.
+            copies of unseen faces, one per seed.
+        floor: RMSE of the mean face, px; see `LEARNT`.
 
     Returns:
         DataFrame of `row`s.
     """
     rmse = scores["rmse"]
-    tuned = [name for name in rmse.index if name.startswith("tuned_cnn")]
+    tuned = "tuned_cnn, paper space"
+    pair = {"manual_cnn", tuned} <= set(rmse.index)
     rows = [
         row(
-            "(1) The CNN optimised by hand is comparable to the auto-tuned ones, or better",
-            f"RMSE, by hand less tuned (px), below {ALIKE}",
-            _differences(rmse, ["manual_cnn"], tuned),
+            "(1) Manually optimised CNNs outperform auto-tuned ones or are comparable",
+            f"RMSE, by hand less tuned (px), per treatment, below {ALIKE}",
+            rmse.loc["manual_cnn"] - rmse.loc[tuned] if pair else [],
             ALIKE,
-        )
+        ),
+        row(
+            "(1) They may be ideal in model size and parameters",
+            "parameters, by hand over tuned, per treatment, below 1",
+            sizes.loc["manual_cnn"] / sizes.loc[tuned] if pair else [],
+            1,
+        ),
     ]
     if times is not None:
         fastest = times.drop(index="mobilenet_v2").min()
-        others = times.loc["mobilenet_v2"] / fastest
         rows.append(
             row(
-                "(2) MobileNetV2 has the fastest inference",
+                "(2) MobileNetV2 outperforms all other models with the fastest inference times",
                 "its time over the fastest other model's, per runtime and batch, below 1",
-                others,
+                times.loc["mobilenet_v2"] / fastest,
                 1,
             )
         )
+    learnt = rmse.index[rmse.min(axis=1) < LEARNT * floor]
     for words, name in (("all test rows", "rmse"), ("complete test rows", "rmse_complete")):
-        part = scores[name]
+        part = scores[name].loc[learnt]
         imputed = part[[t for t in IMPUTED if t in part]].min(axis=1)
         rows.append(
             row(
-                f"(3) Augmentation is superior to imputation ({words})",
-                "RMSE, augmented less better imputed (px), per model, below 0",
+                f"(3) Augmented models have lower RMSE than imputed ones ({words})",
+                f"RMSE, augmented less better imputed (px), per model, below -{ALIKE}",
                 part["augment"] - imputed if "augment" in part else [],
-                0,
+                -ALIKE,
             )
         )
-    frozen = [name for name in rmse.index if ", frozen" in name]
+    frozen = [name for name in rmse.index if name.endswith(", frozen")]
     rows.append(
         row(
-            "(4) Frozen and completely fine-tuned backbones do not differ",
+            "(4) Frozen and completely fine-tuned baselines do not differ significantly",
             f"RMSE, distance of fine-tuned from frozen (px), per treatment, below {ALIKE}",
             np.concatenate([[], *(_fine_tuning(rmse, name) for name in frozen)]),
             ALIKE,
         )
     )
     if times is not None:
-        ratio = costs["mobilenet_v2"] / costs["manual_cnn"]
+        ranks = times.rank().apply(lambda column: costs.rank().corrwith(column))
         rows.append(
             row(
-                "(5) The architecture, not the number of parameters, decides the time: MobileNetV2",
-                f"its time over the small CNN's, below the ratio of parameters, {ratio:.1f}",
-                times.loc["mobilenet_v2"] / times.loc["manual_cnn"],
-                ratio,
+                "(5) Architectural efficiency significantly impacts inference time",
+                "rank correlation of models' times with their parameters less that with their "
+                "multiply-adds, per runtime and batch, below 0",
+                ranks.loc["parameters"] - ranks.loc["multiply_adds"],
+                0,
             )
         )
+    # A leak leaves open how low the error is on unseen faces; no leak would not show it either.
     leak = row(
-        "(6) Lowest RMSE of all architectures, on its notebooks' own validation rows",
-        "how far such a validation error is below that on copies of unseen faces (px), per seed",
+        "(6) The lowest RMSE, compared with four published architectures",
+        "how far the RMSE on validation rows cut out of the augmented rows, as in the paper's "
+        "notebooks, is below that on copies of unseen faces (px), per seed",
         leaks,
         0,
     )
-    rows.append(leak | ({"verdict": "not shown"} if leak["verdict"] == "does not hold" else {}))
+    rows.append(leak | ({"verdict": "not shown"} if leak["comparisons"] else {}))
     return pd.DataFrame(rows)
-
-
-def _differences(rmse, those, others):
-    """Every difference between a variant of `those` and one of `others`, per treatment."""
-    pairs = [rmse.loc[a] - rmse.loc[b] for a in those for b in others if a in rmse.index]
-    return np.concatenate([[], *pairs])
 
 
 def _fine_tuning(rmse, frozen):

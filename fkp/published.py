@@ -74,6 +74,11 @@ KAGGLE_SCORES = (
     ("Tenth place, about", "Kaggle, private", 1.74),
     ("Best", "Kaggle, public", 1.45),
     ("Column means", "Kaggle's test rows", 3.96),
+    ("LeNet, as paper A cites it", "not said", 1.77),
+    ("ResNet, as paper A cites it", "not said", 2.23),
+    ("Custom architectures, as paper A cites them", "not said", 1.97),
+    ("A CNN of 14 layers, as paper A cites it", "not said", 1.75),
+    ("Inception, as paper A cites it", "not said", 2.91),
 )
 
 # Paper B (Zupančič, "Facial Landmarks Detection with ResNet18"), section V: MSE in px^2 over 194

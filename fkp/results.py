@@ -106,6 +106,8 @@ def variant(metrics):
         words.append(how.get(options["fine_tune"], f"fine-tuned from {options['fine_tune']}"))
         if options.get("weights") in (None, "none"):
             words.append("from scratch")
+    if "size" in options:
+        words.append(f"{options['size']} px")
     if "search" in metrics:
         words.append(f"{metrics['search']['space']} space")
     if parameters.get("jitter"):
@@ -136,6 +138,21 @@ def frame(runs, scores, parameters):
             row[f"{score}_low"], row[f"{score}_high"] = entry.get("low"), entry.get("high")
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def mean_face(runs_dir, scores, runs=None):
+    """What the mean training face scores as the answer to every test face (01-explore).
+
+    Returns:
+        DataFrame as `frame` returns it, with the columns model ("mean face"), treatment, seed; no
+        rows where 01-explore has not run.
+    """
+    rows = [
+        {"scores": found, "run": {"parameters": {"model": "mean face", "treatment": treatment}}}
+        for run in load(runs_dir, "explore", runs, needed=False)
+        for treatment, found in run.get("mean_face", {}).items()
+    ]
+    return frame(rows, scores, ["model", "treatment", "seed"])
 
 
 def over_seeds(runs_frame, score, by):

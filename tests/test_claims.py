@@ -21,11 +21,15 @@ TIMES = pd.DataFrame(
     {("keras_predict", 1): [40.0, 42.0, 60.0], ("litert", 1): [1.0, 1.5, 4.0]},
     index=["mobilenet_v2", "manual_cnn", "baseline_cnn"],
 )
-COSTS = {"mobilenet_v2": 2_000_000, "manual_cnn": 200_000}
+COSTS = pd.DataFrame(
+    {"parameters": [2.0, 0.2, 1.9], "multiply_adds": [55, 70, 390]}, index=TIMES.index
+)
 
 
-def judged(scores, times=TIMES, leaks=(0.4, 0.6)):
-    table = claims.conclusions(scores, times, COSTS, list(leaks))
+def judged(scores, times=TIMES, leaks=(0.4, 0.6), floor=5.0):
+    sizes = pd.DataFrame(300, index=scores.index, columns=scores["rmse"].columns)
+    sizes.loc["manual_cnn"] = 235
+    table = claims.conclusions(scores, sizes, times, COSTS, list(leaks), floor)
     return table.set_index(table["the paper's conclusion"].str[1] + table.groupby(
         table["the paper's conclusion"].str[1]).cumcount().map({0: "", 1: "b"}))  # fmt: skip
 
@@ -34,6 +38,7 @@ def test_every_conclusion_has_its_number_and_range():
     found = judged(scores())
     assert found["verdict"].to_dict() == {
         "1": "holds",
+        "1b": "holds",
         "2": "holds",
         "3": "holds",
         "3b": "holds",
@@ -42,7 +47,7 @@ def test_every_conclusion_has_its_number_and_range():
         "6": "not shown",
     }
     assert found.loc["3", "median"] == pytest.approx(-0.4) and found.loc["3", "comparisons"] == 4
-    assert found.loc["2", "range"] == "+0.67 to +0.95"
+    assert found.loc["2", "range"] == "0.67 to 0.95"
     assert found.loc["6", "median"] == pytest.approx(0.5)
 
 
@@ -56,6 +61,21 @@ def test_a_verdict_turns_with_the_numbers():
     slow = TIMES.mul([3, 1, 1], axis=0)
     assert judged(scores(), slow).loc["2", "verdict"] == "does not hold"
     assert judged(scores(), TIMES.mul([30, 1, 1], axis=0)).loc["5", "verdict"] == "does not hold"
+
+
+def test_what_has_learnt_nothing_does_not_count_for_augmentation():
+    found = judged(scores(mobilenet_v2__frozen=[4.9, 4.6, 4.6, 4.9]))
+    assert found.loc["3", "comparisons"] == 3 and found.loc["3", "verdict"] == "holds"
+
+
+def test_networks_from_scratch_do_not_count_for_transfer_learning():
+    scratch = scores().rename(index=lambda name: f"{name}, from scratch")
+    assert judged(scratch).loc["4", "verdict"] == "not run"
+
+
+def test_equal_is_not_superior():
+    equal = scores(manual_cnn=[3, 2.5, 2.4, 2.35])
+    assert judged(equal).loc["3", "verdict"] == "mixed"
 
 
 def test_what_has_not_run_is_said():

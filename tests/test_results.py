@@ -55,10 +55,21 @@ def test_a_variant_says_how_a_model_came_about():
     assert named("manual_cnn") == "manual_cnn"
     assert named("mobilenet_v2", fine_tune="none", weights="w.h5") == "mobilenet_v2, frozen"
     assert named("a", fine_tune="all", weights="none") == "a, fine-tuned, from scratch"
+    assert named("a", fine_tune="all", weights="w.h5", size=64) == "a, fine-tuned, 64 px"
     assert named("a", fine_tune="block_3", weights="imagenet") == "a, fine-tuned from block_3"
     assert named("tuned_cnn", search={"space": "wide"}) == "tuned_cnn, wide space"
     run = {"model": {"name": "manual_cnn"}, "run": {"parameters": {"jitter": True}}}
     assert results.variant(run) == "manual_cnn, jitter"
+
+
+def test_the_mean_face_stands_beside_models_where_it_was_scored(tmp_path):
+    assert not len(results.mean_face(tmp_path, ["rmse"]))
+    scores = {"rmse": {"value": 5.2, "low": 5.0, "high": 5.4}}
+    run = {"notebook": "explore", "parameters": {}}
+    data = {"fingerprint": "a"}
+    results.record(tmp_path / "explore", data, run=run, mean_face={"ffill": scores})
+    found = results.mean_face(tmp_path, ["rmse"]).iloc[0]
+    assert found[["model", "treatment", "rmse_high"]].tolist() == ["mean face", "ffill", 5.4]
 
 
 def test_load_takes_the_named_runs_in_order(tmp_path):

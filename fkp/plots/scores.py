@@ -107,9 +107,17 @@ def grouped_bars(ax, table, low=None, high=None, unit="RMSE (px)"):
     return ax
 
 
-def reference(ax, value, text):
-    """A dashed line across the axes at a figure from elsewhere, named in the legend."""
-    ax.axhline(value, color="black", linestyle="--", linewidth=0.9, zorder=3, label=text)
+def reference(ax, value, text, ends=None):
+    """A dashed line at a figure from elsewhere, named in the legend.
+
+    Args:
+        ends: x of both ends; None = across the axes.
+    """
+    style = {"color": "black", "linestyle": "--", "linewidth": 0.9, "zorder": 3, "label": text}
+    if ends is None:
+        ax.axhline(value, **style)
+    else:
+        ax.plot(ends, (value, value), **style)
     return ax
 
 
