@@ -11,6 +11,7 @@ import matplotlib as mpl
 
 mpl.use("agg")
 
+import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -90,7 +91,7 @@ def test_training_writes_what_a_comparison_needs(tour):
 def test_the_report_shows_tables_and_charts_and_names_the_data(tour):
     root, _ = tour
     page = (root / "reports/tour/index.html").read_text()
-    assert "RMSE in px on the test rows, drawn faces" in page
+    assert "RMSE in px on the test rows, drawn faces" in page and "mean face" in page
     assert "manual_cnn" in page and ".svg" in page
     assert str(Path.home()) not in page and str(root) not in page
 
@@ -160,3 +161,13 @@ def test_published_errors_stand_beside_68_points_of_300w_alone(
     tables = json.loads((tmp_path / "metrics.json").read_text())["tables"]
     notes = [table["note"] for table in tables if "published" in table["title"]]
     assert ["cut round their labels" in note for note in notes] == [True] * shown
+
+
+def test_helen_without_its_list_of_test_faces_is_refused(tmp_path):
+    points = np.random.default_rng(0).uniform(20, 80, (194, 2))
+    (tmp_path / "annotation").mkdir()
+    text = "\n".join(["1_1", *(f"{x} , {y}" for x, y in points)])
+    (tmp_path / "annotation/1.txt").write_text(text)
+    cv2.imwrite(str(tmp_path / "1_1.jpg"), np.zeros((100, 100, 3), np.uint8))
+    with pytest.raises(ValueError, match=r"no face is marked as test.*testnames\.txt"):
+        run_cells("helen", data=tmp_path)
