@@ -23,7 +23,7 @@ from fkp.provenance import write_json
 
 
 def learning_rate_schedule(learning_rate, steps, kind="cosine"):
-    """Learning rate over `steps` updates: "constant", or "cosine" (5 % warm-up, decay to 1 %)."""
+    """Learning rate over `steps` updates, "constant" or "cosine" (warm-up, down to a tenth)."""
     if kind == "constant":
         return learning_rate
     if kind != "cosine":
