@@ -51,7 +51,7 @@ def row(claim, measure, numbers, below):
     return {"the paper's conclusion": claim, "verdict": said, "measured": measure} | found
 
 
-def conclusions(scores, sizes, times, costs, leaks, floor=np.inf):
+def conclusions(scores, sizes, times, costs, leaks, floor=np.nan):
     """Paper A's six conclusions.
 
     Args:
@@ -63,7 +63,7 @@ def conclusions(scores, sizes, times, costs, leaks, floor=np.inf):
         costs: DataFrame indexed by model: parameters, multiply_adds; None as above.
         leaks: px by which the validation error of a split after augmentation is below that on
             copies of unseen faces, one per seed.
-        floor: RMSE of the mean face, px; see `LEARNT`.
+        floor: RMSE of the mean face, px, NaN where unknown; see `LEARNT`.
 
     Returns:
         DataFrame of `row`s.
@@ -95,7 +95,7 @@ def conclusions(scores, sizes, times, costs, leaks, floor=np.inf):
                 1,
             )
         )
-    learnt = rmse.index[rmse.min(axis=1) < LEARNT * floor]
+    learnt = rmse.index[~(rmse.min(axis=1) >= LEARNT * floor)]
     for words, name in (("all test rows", "rmse"), ("complete test rows", "rmse_complete")):
         part = scores[name].loc[learnt]
         imputed = part[[t for t in IMPUTED if t in part]].min(axis=1)

@@ -137,7 +137,8 @@ def frame(runs, scores, parameters):
             row[score] = entry.get("value")
             row[f"{score}_low"], row[f"{score}_high"] = entry.get("low"), entry.get("high")
         rows.append(row)
-    return pd.DataFrame(rows)
+    columns = [f"{score}{end}" for score in scores for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=[*parameters, *columns])
 
 
 def mean_face(runs_dir, scores, runs=None):

@@ -68,6 +68,10 @@ def test_what_has_learnt_nothing_does_not_count_for_augmentation():
     assert found.loc["3", "comparisons"] == 3 and found.loc["3", "verdict"] == "holds"
 
 
+def test_every_model_counts_where_the_mean_face_was_not_scored():
+    assert judged(scores(), floor=np.nan).loc["3", "comparisons"] == 4
+
+
 def test_networks_from_scratch_do_not_count_for_transfer_learning():
     scratch = scores().rename(index=lambda name: f"{name}, from scratch")
     assert judged(scratch).loc["4", "verdict"] == "not run"

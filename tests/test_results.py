@@ -63,7 +63,8 @@ def test_a_variant_says_how_a_model_came_about():
 
 
 def test_the_mean_face_stands_beside_models_where_it_was_scored(tmp_path):
-    assert not len(results.mean_face(tmp_path, ["rmse"]))
+    none = results.mean_face(tmp_path, ["rmse"])
+    assert not len(none) and {"model", "rmse", "rmse_high"} <= set(none)
     scores = {"rmse": {"value": 5.2, "low": 5.0, "high": 5.4}}
     run = {"notebook": "explore", "parameters": {}}
     data = {"fingerprint": "a"}
