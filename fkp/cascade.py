@@ -8,8 +8,6 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
-from uuid import uuid4
 
 import joblib
 import numpy as np
@@ -17,6 +15,7 @@ from sklearn.ensemble import RandomForestRegressor
 from tqdm import tqdm
 
 from fkp import features
+from fkp.provenance import whole
 
 # name -> (module, function that fits a cascade); a module is imported when it is asked for.
 METHODS = {"forest": ("fkp.cascade", "fit"), "lbf": ("fkp.lbf", "fit")}
@@ -75,15 +74,9 @@ class Cascade:
         return self.path(images)[-1]
 
     def save(self, path):
-        """Write to a temporary name, then rename: a whole file or none."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
-        try:
+        """Write a whole file, or none."""
+        with whole(path) as temporary:
             joblib.dump(self, temporary, compress=3)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     @staticmethod
     def load(path):

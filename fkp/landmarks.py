@@ -209,6 +209,19 @@ def within_by_size(faces, predicted, sizes=tuple(range(32, 513, 16))):
     }
 
 
+def mean_shape(parts):
+    """The mean of the training labels as the answer to every face, in the shape of a prediction.
+
+    Args:
+        parts: as in `measures`, "training" among them.
+
+    Returns:
+        part -> float32 (n, k, 2), px; what a model is measured against.
+    """
+    shape = np.nanmean(parts["training"].points, axis=0)
+    return {name: np.broadcast_to(shape, part.points.shape) for name, part in parts.items()}
+
+
 def measures(parts, predicted, sets=None):
     """All figures of one model, as they stand in the metrics.json of a run.
 

@@ -184,6 +184,17 @@ def test_measures_of_a_run_agree_with_one_another():
     assert scores["within_3px"]["value"] == at_hand["within_3px"][0]
 
 
+def test_the_mean_shape_answers_every_face_with_the_labelled_training_points():
+    faces = made()
+    points = faces.points.copy()
+    points[0, 5] = np.nan
+    parts = {"training": faces.with_points(points).take([0, 1]), "test": faces.take([2, 3, 4])}
+    found = landmarks.mean_shape(parts)["test"]
+    assert found.shape == (3, 68, 2) and (found == found[0]).all()
+    np.testing.assert_allclose(found[0, 5], points[1, 5])
+    np.testing.assert_allclose(found[0, 6], points[:2, 6].mean(axis=0), rtol=1e-6)
+
+
 def test_an_overlay_draws_every_region_of_both_shapes_where_it_is(ax):
     faces = made(scheme=POINTS_44)
     plots.overlay(ax, faces.images[0], faces.points[0], faces.points[1], faces.scheme)

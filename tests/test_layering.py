@@ -63,7 +63,7 @@ MAY_IMPORT = {
     "leak": {"augment", "evaluate"},
     "landmarks": {*DATA, "evaluate", "features"},
     "features": set(),
-    "cascade": {"features"},
+    "cascade": {"features", "provenance"},
     "lbf": {"augment", "cascade", "features"},
     "submit": {"augment", "predict", "provenance", "sources"},
     "surfaces": set(),
