@@ -1,4 +1,4 @@
-"""Paper A's conclusions (its section 5, in order), each judged by what finished runs have measured.
+"""What papers A, C and D conclude, each conclusion judged by what finished runs have measured.
 
 A conclusion comes down to numbers, one per model, treatment or runtime; their median and range are
 stated, and the verdict follows from the range: "holds" if all of them are on the claim's side,
@@ -7,6 +7,8 @@ stated, and the verdict follows from the range: "holds" if all of them are on th
 
 import numpy as np
 import pandas as pd
+
+from fkp import published
 
 ALIKE = 0.1  # px of RMSE below which two models count as equally good
 IMPUTED = ("ffill", "knn")
@@ -142,3 +144,104 @@ def conclusions(scores, sizes, times, costs, leaks, floor=np.nan):
 def _fine_tuning(rmse, frozen):
     twin = frozen.replace("frozen", "fine-tuned")
     return (rmse.loc[twin] - rmse.loc[frozen]).abs() if twin in rmse.index else []
+
+
+def of_landmarks(paper, scores, models):
+    """What paper C or D concludes of its models.
+
+    Args:
+        paper: "C" or "D"; for another, or None, there are no conclusions.
+        scores: DataFrame indexed by entry of the study, means over seeds in the columns that
+            `fkp.landmarks.measures` names.
+        models: Series entry -> name of the model, the mean shape not among them.
+
+    Returns:
+        DataFrame of `row`s.
+    """
+    rows = {"C": _paper_c, "D": _paper_d}.get(paper, lambda *_: [])
+    return pd.DataFrame(rows(scores.loc[models.index], models))
+
+
+def _paper_c(scores, models):
+    names = {"CNN": "paper_c_cnn", "cascade regression": "forest", "ResNet": "resnet18"}
+    entries = {name: scores[models == model] for name, model in names.items()}
+
+    def ratios(first, second, score):
+        return np.divide.outer(
+            *(entries[name][score].to_numpy() for name in (first, second))
+        ).ravel()
+
+    rows = [
+        row(
+            claim,
+            f"MSE on {part} faces, {first} over {second}, per pair of entries, below 1",
+            ratios(first, second, score),
+            1,
+        )
+        for claim, first, second, score, part in (
+            ("ResNet surpasses the CNN", "ResNet", "CNN", "mse_256px", "test"),
+            ("ResNet surpasses the cascade", "ResNet", "cascade regression", "mse_256px", "test"),
+            (
+                "Table 1: the cascade has a lower MSE than the CNN",
+                *("cascade regression", "CNN", "mse_256px", "test"),
+            ),
+            (
+                "Table 1: the cascade has a lower validation loss than the ResNet",
+                *("cascade regression", "ResNet", "mse_256px_validation", "validation"),
+            ),
+        )
+    ]
+    stated = published.PAPER_C_TABLE
+    rows += [
+        row(
+            f"Table 1: {name}, MSE {stated[name]['mse_256px']:.2f} px²",
+            "MSE on test faces at 256 px over the stated one, per entry, below 1",
+            part["mse_256px"] / stated[name]["mse_256px"],
+            1,
+        )
+        for name, part in entries.items()
+    ]
+    return rows
+
+
+def _paper_d(scores, models):
+    (stated,) = published.PAPER_D_TABLE.values()
+    nme, nmse = stated["nme_ocular"], stated["nmse_validation"]
+    rows = [
+        row(
+            f"An NME of {nme:.2f} %",
+            f"inter-ocular NME (%), per entry, below {nme:.2f}",
+            scores["nme_ocular"],
+            nme,
+        )
+    ]
+    for pixels in (3, 5):
+        missed = 100 - stated[f"within_{pixels}px"]
+        rows.append(
+            row(
+                f"{100 - missed:.1f} % of the points within {pixels} px",
+                f"points further off, in images of the size at hand (%), per entry, below "
+                f"{missed:.1f}",
+                100 - scores[f"within_{pixels}px"],
+                missed,
+            )
+        )
+    rows.append(
+        row(
+            f"A validation MSE of {nmse} on coordinates from 0 to 1",
+            f"validation MSE (10⁻³), per entry, below {1000 * nmse:g}",
+            1000 * scores["nmse_validation"],
+            1000 * nmse,
+        )
+    )
+    # Errors of twice the size make the NME twice, the MSE four times as large.
+    rows.append(
+        row(
+            "That MSE and that NME belong to one model",
+            f"inter-ocular NME (%) of our errors scaled to an MSE of {nmse}, per entry, below "
+            f"{nme:.2f}",
+            scores["nme_ocular"] * np.sqrt(nmse / scores["nmse"]),
+            nme,
+        )
+    )
+    return rows

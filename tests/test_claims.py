@@ -92,3 +92,42 @@ def test_missing_comparisons_do_not_count():
     holes = scores()
     holes.loc["tuned_cnn, paper space", ("rmse", "knn")] = np.nan
     assert judged(holes).loc["1", "comparisons"] == 3
+
+
+LANDMARKS = pd.DataFrame(
+    {
+        "mse_256px": [100.0, 50.0, 10.0],
+        "mse_256px_validation": [110.0, 40.0, 50.0],
+        "nme_ocular": [9.0, 6.0, 3.0],
+        "within_3px": [50.0, 70.0, 96.0],
+        "within_5px": [60.0, 80.0, 99.0],
+        "nmse": [1.6e-3, 8e-4, 3e-4],
+        "nmse_validation": [1.7e-3, 7e-4, 4e-4],
+    },
+    index=["cnn", "forest", "resnet"],
+)
+MODELS = pd.Series({"cnn": "paper_c_cnn", "forest": "forest", "resnet": "resnet18"})
+
+
+def test_paper_c_is_judged_by_ratios_between_its_models():
+    found = claims.of_landmarks("C", LANDMARKS, MODELS)
+    assert found["median"].tolist() == pytest.approx(
+        [0.1, 0.2, 0.5, 0.8, 100 / 132.62, 50 / 81.67, 10 / 20.40]
+    )
+    assert (found["verdict"] == "holds").all()
+    worse = claims.of_landmarks("C", LANDMARKS.assign(mse_256px=[5.0, 50.0, 10.0]), MODELS)
+    assert worse["verdict"].tolist()[:3] == ["does not hold", "holds", "does not hold"]
+
+
+def test_paper_d_is_judged_by_its_own_figures_and_by_whether_they_fit():
+    found = claims.of_landmarks("D", LANDMARKS, MODELS[["resnet"]])
+    assert found["verdict"].tolist() == ["holds"] * 4 + ["does not hold"]
+    assert found["median"].tolist() == pytest.approx([3.0, 4.0, 1.0, 0.4, 6.0])
+    every = claims.of_landmarks("D", LANDMARKS, MODELS)
+    assert every["verdict"].tolist()[:4] == ["mixed"] * 4
+
+
+def test_models_that_did_not_run_are_not_judged():
+    found = claims.of_landmarks("C", LANDMARKS, MODELS[["cnn"]])
+    assert found["verdict"].tolist() == ["not run"] * 4 + ["holds", "not run", "not run"]
+    assert claims.of_landmarks(None, LANDMARKS, MODELS).empty
