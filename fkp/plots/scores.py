@@ -100,8 +100,11 @@ def grouped_bars(ax, table, low=None, high=None, unit="RMSE (px)"):
             error = np.stack([values - low[column], high[column] - values]).clip(0)
         bars = ax.bar(x, values, width * 0.92, label=str(column).replace("_", " "), yerr=error,
                       error_kw={"elinewidth": 1, "capsize": 2})  # fmt: skip
-        ax.bar_label(bars, [f"{v:.2f}" if np.isfinite(v) else "" for v in values], fontsize=7,
-                     padding=2)  # fmt: skip
+        digits = np.digitize(np.abs(values), [99.5, 9.95])  # three figures, at most two decimals
+        texts = [
+            f"{v:.{d}f}" if np.isfinite(v) else "" for v, d in zip(values, digits, strict=True)
+        ]
+        ax.bar_label(bars, texts, fontsize=7, padding=2)
     ax.set_xticks(np.arange(groups), [str(name).replace("_", " ") for name in table.index])
     ax.set(ylabel=unit)
     return ax
