@@ -158,90 +158,62 @@ def of_landmarks(paper, scores, models):
     Returns:
         DataFrame of `row`s.
     """
-    rows = {"C": _paper_c, "D": _paper_d}.get(paper, lambda *_: [])
-    return pd.DataFrame(rows(scores.loc[models.index], models))
+    scores = scores.loc[models.index]
+    if paper == "C":
+        return pd.DataFrame(_paper_c(scores, models))
+    return pd.DataFrame(_paper_d(scores) if paper == "D" else [])
 
 
 def _paper_c(scores, models):
-    names = {"CNN": "paper_c_cnn", "cascade regression": "forest", "ResNet": "resnet18"}
-    entries = {name: scores[models == model] for name, model in names.items()}
+    names = ("paper_c_cnn", "forest", "resnet18")
+    cnn, cascade, resnet = parts = [scores[models == name] for name in names]
 
-    def ratios(first, second, score):
-        return np.divide.outer(
-            *(entries[name][score].to_numpy() for name in (first, second))
-        ).ravel()
+    def over(first, second, score="mse_256px"):
+        return np.divide.outer(first[score].to_numpy(), second[score].to_numpy()).ravel()
 
+    pairs = "MSE of the {} faces, the first over the second, per pair of entries, below 1".format
     rows = [
+        row("ResNet is ahead of the CNN", pairs("test"), over(resnet, cnn), 1),
+        row("ResNet is ahead of the cascade", pairs("test"), over(resnet, cascade), 1),
+        row("Table 1, MSE: the cascade is ahead of the CNN", pairs("test"), over(cascade, cnn), 1),
         row(
-            claim,
-            f"MSE on {part} faces, {first} over {second}, per pair of entries, below 1",
-            ratios(first, second, score),
+            "Table 1, validation loss: the cascade is ahead of the ResNet",
+            pairs("validation"),
+            over(cascade, resnet, "mse_256px_validation"),
             1,
-        )
-        for claim, first, second, score, part in (
-            ("ResNet surpasses the CNN", "ResNet", "CNN", "mse_256px", "test"),
-            ("ResNet surpasses the cascade", "ResNet", "cascade regression", "mse_256px", "test"),
-            (
-                "Table 1: the cascade has a lower MSE than the CNN",
-                *("cascade regression", "CNN", "mse_256px", "test"),
-            ),
-            (
-                "Table 1: the cascade has a lower validation loss than the ResNet",
-                *("cascade regression", "ResNet", "mse_256px_validation", "validation"),
-            ),
-        )
+        ),
     ]
-    stated = published.PAPER_C_TABLE
-    rows += [
-        row(
-            f"Table 1: {name}, MSE {stated[name]['mse_256px']:.2f} px²",
-            "MSE on test faces at 256 px over the stated one, per entry, below 1",
-            part["mse_256px"] / stated[name]["mse_256px"],
-            1,
-        )
-        for name, part in entries.items()
-    ]
+    for (name, stated), part in zip(published.PAPER_C_TABLE.items(), parts, strict=True):
+        claim = f"Table 1, MSE: {stated['mse_256px']:.2f} px² ({name})"
+        measure = "MSE of the test faces at 256 px over the stated one, per entry, below 1"
+        rows.append(row(claim, measure, part["mse_256px"] / stated["mse_256px"], 1))
     return rows
 
 
-def _paper_d(scores, models):
+def _paper_d(scores):
     (stated,) = published.PAPER_D_TABLE.values()
     nme, nmse = stated["nme_ocular"], stated["nmse_validation"]
+    ocular = scores["nme_ocular"]
+    # The NME grows with the error, the MSE with its square.
+    scaled = ocular * np.sqrt(nmse / scores["nmse"])
     rows = [
-        row(
-            f"An NME of {nme:.2f} %",
-            f"inter-ocular NME (%), per entry, below {nme:.2f}",
-            scores["nme_ocular"],
-            nme,
-        )
-    ]
-    for pixels in (3, 5):
-        missed = 100 - stated[f"within_{pixels}px"]
-        rows.append(
-            row(
-                f"{100 - missed:.1f} % of the points within {pixels} px",
-                f"points further off, in images of the size at hand (%), per entry, below "
-                f"{missed:.1f}",
-                100 - scores[f"within_{pixels}px"],
-                missed,
-            )
-        )
-    rows.append(
-        row(
-            f"A validation MSE of {nmse} on coordinates from 0 to 1",
-            f"validation MSE (10⁻³), per entry, below {1000 * nmse:g}",
+        (f"NME {nme} %", "inter-ocular NME (%)", ocular, nme),
+        (
+            f"Validation MSE {nmse} on coordinates from 0 to 1",
+            "validation MSE (10⁻³)",
             1000 * scores["nmse_validation"],
             1000 * nmse,
-        )
-    )
-    # Errors of twice the size make the NME twice, the MSE four times as large.
-    rows.append(
-        row(
-            "That MSE and that NME belong to one model",
-            f"inter-ocular NME (%) of our errors scaled to an MSE of {nmse}, per entry, below "
-            f"{nme:.2f}",
-            scores["nme_ocular"] * np.sqrt(nmse / scores["nmse"]),
+        ),
+        (
+            "That NME and that MSE are one model's",
+            f"inter-ocular NME (%), errors scaled to an MSE of {nmse}",
+            scaled,
             nme,
-        )
-    )
-    return rows
+        ),
+    ]
+    for pixels in (3, 5):
+        share = stated[f"within_{pixels}px"]
+        far = 100 - scores[f"within_{pixels}px"]
+        claim = f"{share} % of the points within {pixels} px"
+        rows.append((claim, "points further off in our images (%)", far, 100 - share))
+    return [row(c, f"{what}, per entry, below {end:.3g}", n, end) for c, what, n, end in rows]
