@@ -14,8 +14,8 @@ import cv2
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from fkp.schemes import HELEN_194, IBUG_68, KAGGLE_15
-from fkp.sources import drawn
+from fkp.data import drawing
+from fkp.data.schemes import HELEN_194, IBUG_68, KAGGLE_15
 
 # (scheme, size, channels, faces per round)
 SETTINGS = (
@@ -30,7 +30,7 @@ SETTINGS = (
 def measure(scheme, size, channels, n, seed):
     """Faces per second of wall time and of CPU time."""
     wall, cpu = time.perf_counter(), time.process_time()
-    drawn.read(n, scheme, size, channels, seed=seed)
+    drawing.read(n, scheme, size, channels, seed=seed)
     return n / (time.perf_counter() - wall), n / (time.process_time() - cpu)
 
 
@@ -39,7 +39,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     cv2.setNumThreads(1)
-    drawn.read(20)  # warm up
+    drawing.read(20)  # warm up
     speeds = [[] for _ in SETTINGS]
     for seed in range(rounds):
         for setting, pairs in zip(SETTINGS, speeds, strict=True):

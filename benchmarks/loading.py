@@ -1,4 +1,4 @@
-"""Loading Kaggle's training.csv: the usual pandas idiom against `fkp.sources`.
+"""Loading Kaggle's training.csv: the usual pandas idiom against `fkp.data.readers`.
 
     python benchmarks/loading.py [training.csv]
 
@@ -28,7 +28,7 @@ def load(path):
     return np.vstack(pixels.values), df.drop(columns="Image").to_numpy()
 """
 OURS = """
-from fkp.sources import kaggle
+from fkp.data.readers import kaggle
 def load(path):
     faces = kaggle.read(path, use_cache={use_cache})
     return faces.images.reshape(len(faces), -1), faces.points.reshape(len(faces), -1)
@@ -80,7 +80,7 @@ def compare(path, repeats):
 def write_random(path, rows=7049, seed=0):
     """A training.csv of random faces; two thirds of the rows carry 4 of the 15 points."""
     sys.path.insert(0, str(ROOT))
-    from fkp.sources.kaggle import COLUMNS
+    from fkp.data.readers.kaggle import COLUMNS
 
     rng = np.random.default_rng(seed)
     with path.open("w") as stream:

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fkp import augment
-from fkp.faces import Faces
-from fkp.schemes import KAGGLE_15, SCHEMES
+from fkp.data.faces import Faces
+from fkp.data.schemes import KAGGLE_15, SCHEMES
+from fkp.prepare import augment
 
 
 def spots(points, size=64):

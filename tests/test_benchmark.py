@@ -8,7 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fkp import benchmark, cost, export, models, timings
+from fkp import models
+from fkp.deploy import benchmark, export, timings
+from fkp.models import cost
 
 KEYS = {
     "model", "runtime", "round", "turn", "batch", "first_ms", "median_ms", "p90_ms", "images_per_s",
@@ -60,7 +62,7 @@ def test_keras_runs_in_a_process_of_its_own(files, images):
 
 def test_an_exported_file_runs_without_tensorflow(files):
     code = (
-        "import sys, numpy as np; from fkp import benchmark, runtimes;"
+        "import sys, numpy as np; from fkp.deploy import benchmark, runtimes;"
         f"runtimes.load('litert', {str(files['litert'])!r})(np.zeros((1, 32, 32, 1), np.uint8));"
         "print('tensorflow' in sys.modules, 'keras' in sys.modules)"
     )
@@ -77,7 +79,7 @@ def test_a_process_that_fails_says_so(files, images):
 
 def test_the_worker_reads_one_line_and_writes_json():
     done = subprocess.run(
-        [sys.executable, "-m", "fkp.benchmark"], input='{"runtime": "litert"}\n',
+        [sys.executable, "-m", "fkp.deploy.benchmark"], input='{"runtime": "litert"}\n',
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert json.loads(done.stdout) == {"error": "KeyError: 'images'"}

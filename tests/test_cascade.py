@@ -4,17 +4,17 @@ import joblib
 import numpy as np
 import pytest
 
-from fkp import cascade
-from fkp.evaluate import rmse
-from fkp.schemes import POINTS_44
-from fkp.sources import drawn
+from fkp.data import drawing
+from fkp.data.schemes import POINTS_44
+from fkp.measure.evaluate import rmse
+from fkp.models import cascade
 
 SMALL = {"stages": 2, "trees": 8, "depth": 6, "progress": False}
 
 
 @pytest.fixture(scope="module")
 def faces():
-    return drawn.read(n=120, scheme=POINTS_44, size=64, channels=3)
+    return drawing.read(n=120, scheme=POINTS_44, size=64, channels=3)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fkp import claims
+from fkp.papers import claims
 
 
 def scores(**changes):

@@ -9,11 +9,12 @@ from PIL import Image
 from toy import write_project
 from typer.testing import CliRunner
 
-from fkp import cli, sources
-from fkp.photo import read
-from fkp.schemes import IBUG_68
-from fkp.sources.ibug import write_pts
-from fkp.study import Data
+from fkp import cli
+from fkp.data import readers
+from fkp.data.readers.ibug import write_pts
+from fkp.data.schemes import IBUG_68
+from fkp.photo.picture import read
+from fkp.study.plan import Data
 
 HEAVY = ("tensorflow", "keras", "papermill", "sklearn", "cv2", "pandas")
 COMMANDS = (
@@ -32,13 +33,13 @@ COMMANDS = (
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     root = write_project(tmp_path)
-    monkeypatch.setattr("fkp.studyfile.project", lambda: root)
+    monkeypatch.setattr("fkp.study.studyfile.project", lambda: root)
     return root
 
 
 @pytest.fixture
 def faces_file(tmp_path):
-    faces = sources.read(n=12, seed=0)
+    faces = readers.read(n=12, seed=0)
     images = np.concatenate([faces.images, faces.images[:1]])
     points = np.concatenate([faces.points, faces.points[:1]])
     points[0, 3] = np.nan
@@ -164,7 +165,7 @@ def test_a_model_that_cannot_be_exported_is_one_line(tmp_path, monkeypatch, caps
 @pytest.fixture
 def photo(tmp_path, monkeypatch):
     """A drawn face as a picture, its 68 points beside it, and an empty folder to work in."""
-    faces = sources.read(n=1, scheme=IBUG_68, size=128, channels=3, seed=0)
+    faces = readers.read(n=1, scheme=IBUG_68, size=128, channels=3, seed=0)
     Image.fromarray(faces.images[0]).save(tmp_path / "face.png")
     write_pts(tmp_path / "face.pts", faces.points[0])
     (tmp_path / "work").mkdir()

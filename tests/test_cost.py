@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from fkp import cost, models
+from fkp import models
+from fkp.models import cost
 
 
 def test_multiply_adds_by_hand():

@@ -2,21 +2,21 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from fkp.schemes import IBUG_68, KAGGLE_15, SCHEMES, Scheme, convert
-from fkp.sources import drawn
-from fkp.sources._face_model import frame, person
+from fkp.data import drawing
+from fkp.data.drawing.face import frame, person
+from fkp.data.schemes import IBUG_68, KAGGLE_15, SCHEMES, Scheme, convert
 
 EVERY_SCHEME = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda s: s.name)
 
 
 @pytest.fixture(scope="module")
 def many():
-    return drawn.read(300, seed=3)
+    return drawing.read(300, seed=3)
 
 
 @EVERY_SCHEME
 def test_shapes(scheme):
-    faces = drawn.read(4, scheme, size=64, channels=3)
+    faces = drawing.read(4, scheme, size=64, channels=3)
     assert faces.images.shape == (4, 64, 64, 3)
     assert faces.points.shape == (4, len(scheme), 2)
     assert faces.complete.all()
@@ -24,31 +24,31 @@ def test_shapes(scheme):
 
 
 def test_same_seed_same_bytes():
-    first, again, other = (drawn.read(6, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (drawing.read(6, seed=seed) for seed in (1, 1, 2))
     assert first.fingerprint == again.fingerprint != other.fingerprint
 
 
 def test_a_row_does_not_depend_on_n():
-    few, more = drawn.read(5, frames=2), drawn.read(9, frames=2)
+    few, more = drawing.read(5, frames=2), drawing.read(9, frames=2)
     assert few.fingerprint == more.take(np.arange(5)).fingerprint
 
 
 def test_gray_is_the_luminance_of_rgb():
-    gray, rgb = drawn.read(5), drawn.read(5, channels=3)
+    gray, rgb = drawing.read(5), drawing.read(5, channels=3)
     luminance = rgb.images @ np.array([0.299, 0.587, 0.114])
     assert_allclose(gray.images[..., 0], luminance, atol=1)
     assert_array_equal(gray.points, rgb.points)
 
 
 def test_frames_of_one_person_share_a_group():
-    faces = drawn.read(7, frames=3)
+    faces = drawing.read(7, frames=3)
     assert_array_equal(faces.groups, [0, 0, 0, 1, 1, 1, 2])
     assert not np.array_equal(faces.points[0], faces.points[1])
 
 
 @EVERY_SCHEME
 def test_the_mean_face_is_its_own_mirror_image(scheme):
-    _, points = drawn.render(person(), frame(), scheme, 96)
+    _, points = drawing.render(person(), frame(), scheme, 96)
     axis = points[:, 0].mean()
     mirrored = points[list(scheme.mirror)] * (-1, 1) + np.array([2 * axis, 0])
     assert_allclose(points, mirrored, atol=1e-4)
@@ -56,14 +56,14 @@ def test_the_mean_face_is_its_own_mirror_image(scheme):
 
 @EVERY_SCHEME
 def test_left_is_the_subjects_left(scheme):
-    _, points = drawn.render(person(), frame(), scheme, 96)
+    _, points = drawing.render(person(), frame(), scheme, 96)
     left, right = scheme.ocular
     assert points[left, 0] > points[right, 0] + 20
 
 
 @EVERY_SCHEME
 def test_closed_regions_run_clockwise(scheme):
-    _, points = drawn.render(person(), frame() | {"open": 0.2}, scheme, 96)
+    _, points = drawing.render(person(), frame() | {"open": 0.2}, scheme, 96)
     for region in scheme.closed:
         if len(scheme.regions[region]) > 5:
             x, y = points[list(scheme.regions[region])].T
@@ -74,7 +74,7 @@ def test_closed_regions_run_clockwise(scheme):
 def test_schemes_agree_on_the_same_picture():
     rng = np.random.default_rng(5)
     who, how = person(rng), frame(rng) | {"blink": 0, "gaze_x": 0, "gaze_y": 0}
-    wide = {scheme.name: drawn.render(who, how, scheme, 96)[1] for scheme in SCHEMES.values()}
+    wide = {scheme.name: drawing.render(who, how, scheme, 96)[1] for scheme in SCHEMES.values()}
     direct = convert(wide["ibug68"][None], IBUG_68, SCHEMES["points44"])[0]
     assert_array_equal(wide["points44"], direct)
     # every 68-point jaw, eye corner and lip corner but the finer nose lies on Helen's curves
@@ -89,7 +89,7 @@ def test_eye_centres_lie_on_the_painted_irises(size, yaw, roll, gaze):
     """In staring eyes, lids far away, the centroid of what is dark is the eye centre."""
     staring = {"eye_open": 0.3, "brow_height": 0.6, "eye_hue": 0, "glasses": 1, "tone": 0.1}
     who, how = person() | staring, frame() | {"yaw": yaw, "roll": roll, "gaze_x": gaze}
-    image, points = drawn.render(who, how, KAGGLE_15, size)
+    image, points = drawing.render(who, how, KAGGLE_15, size)
     reach = round(0.055 * size)
     for centre in points[:2]:
         left, top = np.rint(centre).astype(int) - reach
@@ -103,7 +103,7 @@ def test_eye_centres_lie_on_the_painted_irises(size, yaw, roll, gaze):
 def test_lips_end_at_the_mouth_corners():
     """Red marks the lips of an RGB face: their box touches the four mouth points."""
     who = person() | {"lipstick": 0.9, "blush": 1, "tone": 0.05, "beard": 0, "age": 0}
-    image, points = drawn.render(who, frame(), KAGGLE_15, 192, channels=3)
+    image, points = drawing.render(who, frame(), KAGGLE_15, 192, channels=3)
     red = image[..., 0].astype(int) - image[..., 1] > 85
     rows, columns = np.nonzero(red)
     right, left = points[KAGGLE_15.index("mouth_right_corner")], points[11]
@@ -114,7 +114,7 @@ def test_lips_end_at_the_mouth_corners():
 
 @EVERY_SCHEME
 def test_points_lie_inside_the_image(scheme):
-    points = drawn.read(120, scheme, size=48, seed=11).points
+    points = drawing.read(120, scheme, size=48, seed=11).points
     inside = ((points >= -0.5) & (points <= 47.5)).all(axis=2)
     assert inside.mean() > 0.98
 
@@ -133,15 +133,15 @@ def test_mean_face_is_framed_as_in_kaggle(many):
 
 def test_regimes_miss_points_as_the_genuine_labels_do():
     n, first = 7049, 2284
-    points = drawn._relabel(np.zeros((n, 15, 2), np.float32), 96, np.random.default_rng(0))
+    points = drawing._relabel(np.zeros((n, 15, 2), np.float32), 96, np.random.default_rng(0))
     missing = np.isnan(points).any(axis=2)
-    assert_allclose(missing[:first].mean(axis=0), drawn.MISSING_FIRST, atol=0.01)
-    assert_allclose(missing[first:].mean(axis=0), drawn.MISSING_SECOND, atol=0.004)
+    assert_allclose(missing[:first].mean(axis=0), drawing.MISSING_FIRST, atol=0.01)
+    assert_allclose(missing[first:].mean(axis=0), drawing.MISSING_SECOND, atol=0.004)
     assert abs((~missing).all(axis=1).sum() - 2140) < 40
 
 
 def test_regimes_move_nose_and_lip_and_nothing_else():
-    faces, plain = drawn.read(60, size=48, regimes=True), drawn.read(60, size=48)
+    faces, plain = drawing.read(60, size=48, regimes=True), drawing.read(60, size=48)
     assert_array_equal(faces.images, plain.images)
     moved = faces.points - plain.points
     first, second = moved[:19], moved[19:]  # 60 * 2284 / 7049 = 19.4
@@ -169,4 +169,4 @@ def test_regimes_move_nose_and_lip_and_nothing_else():
 )
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
-        drawn.read(**({"n": 2} | arguments))
+        drawing.read(**({"n": 2} | arguments))

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fkp import evaluate
-from fkp.faces import Faces
-from fkp.schemes import KAGGLE_15
+from fkp.data.faces import Faces
+from fkp.data.schemes import KAGGLE_15
+from fkp.measure import evaluate
 
 TRUTH = np.array([[[0, 0], [10, 0]], [[5, 5], [np.nan, np.nan]]], np.float32)
 PREDICTED = np.array([[[3, 4], [10, 1]], [[5, 5], [70, 70]]], np.float32)

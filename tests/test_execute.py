@@ -4,7 +4,7 @@ import sys
 import papermill
 import pytest
 
-from fkp import execute
+from fkp.study import execute
 
 
 def test_a_kernel_that_does_not_come_up_is_started_again(tmp_path, monkeypatch):

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from fkp.augment import Jitter
-from fkp.expand import jittered
-from fkp.faces import Faces
-from fkp.schemes import KAGGLE_15
+from fkp.data.faces import Faces
+from fkp.data.schemes import KAGGLE_15
+from fkp.prepare.augment import Jitter
+from fkp.prepare.expand import jittered
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from fkp import cost, export, models, runtimes
+from fkp import models
+from fkp.deploy import export, runtimes
+from fkp.models import cost
 from fkp.models.contract import pixels_in, points_out
 
 SHAPE = (32, 24, 1)

@@ -3,8 +3,8 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pytest
 
-from fkp.faces import Faces
-from fkp.schemes import IBUG_68, KAGGLE_15
+from fkp.data.faces import Faces
+from fkp.data.schemes import IBUG_68, KAGGLE_15
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fkp import features
+from fkp.models.cascade import features
 
 
 @pytest.fixture

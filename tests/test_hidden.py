@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fkp import hidden
-from fkp.impute import IMPUTERS, Median
+from fkp.papers import imputation
+from fkp.prepare.impute import IMPUTERS, Median
 
 FAST = {"median": Median, "knn": IMPUTERS["knn"]}
 
@@ -21,8 +21,8 @@ def rows(n=400, seed=0):
 
 def test_only_hidden_labels_of_held_out_complete_rows_count():
     points, second = rows()
-    trial = hidden.trial(points, seed=1, imputers=FAST)
-    held = hidden.draw(points, 1)
+    trial = imputation.trial(points, seed=1, imputers=FAST)
+    held = imputation.draw(points, 1)
     assert len(trial.truth) == held.sum()
     scored = ~np.isnan(trial.truth)
     np.testing.assert_array_equal(scored[~second[held]][:, 2:], True)
@@ -36,7 +36,7 @@ def test_moved_marks_mislead_an_imputer_that_looks_at_them():
     points, _ = rows()
     move = np.zeros((4, 2))
     move[1, 1] = 5
-    trial = hidden.trial(points, seed=1, imputers=FAST, move=move)
+    trial = imputation.trial(points, seed=1, imputers=FAST, move=move)
     np.testing.assert_array_equal(trial.moved["median"][:, 2:], trial.filled["median"][:, 2:])
     off = (trial.moved["knn"] - trial.truth)[..., 1]
     assert np.nanmean(off) > 1 and abs(np.nanmean(trial.filled["knn"] - trial.truth)) < 0.2
@@ -44,7 +44,7 @@ def test_moved_marks_mislead_an_imputer_that_looks_at_them():
 
 def test_a_seed_fixes_the_draw():
     points, _ = rows()
-    first, again, other = (hidden.trial(points, s, {"median": Median}) for s in (3, 3, 4))
+    first, again, other = (imputation.trial(points, s, {"median": Median}) for s in (3, 3, 4))
     np.testing.assert_array_equal(first.truth, again.truth)
     assert first.truth.shape != other.truth.shape or not np.array_equal(
         first.truth, other.truth, equal_nan=True
@@ -53,7 +53,7 @@ def test_a_seed_fixes_the_draw():
 
 def test_a_fit_on_one_regime_marks_the_other_by_its_own_convention():
     points, second = rows(2000)
-    found = hidden.across_regimes(points[:, :2], second, ["eye", "nose"], 0, FAST)
+    found = imputation.across_regimes(points[:, :2], second, ["eye", "nose"], 0, FAST)
     assert len(found) == len(FAST) * 3 * 2 * 2
     found = found.set_index(["imputer", "fitted", "regime", "point"])
     assert found.loc[("knn", "first", "second", "nose"), "dy"] == pytest.approx(-5, abs=0.5)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fkp.impute import IMPUTERS, ForwardFill, Median, ProbabilisticPCA, hide
+from fkp.prepare.impute import IMPUTERS, ForwardFill, Median, ProbabilisticPCA, hide
 
 every_imputer = pytest.mark.parametrize("name", IMPUTERS)
 

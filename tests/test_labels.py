@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fkp import labels
-from fkp.schemes import KAGGLE_15
-from fkp.sources import SourceError, drawn
-from fkp.sources.kaggle import COLUMNS
+from fkp.data import drawing
+from fkp.data.readers import SourceError
+from fkp.data.readers.kaggle import COLUMNS
+from fkp.data.schemes import KAGGLE_15
+from fkp.papers import regimes
 
 DATA = os.environ.get("FKP_DATA")
 
@@ -29,52 +30,52 @@ def test_columns_are_read_by_name_and_empty_is_unlabelled(tmp_path):
     rows = values()
     rows[1][4] = rows[1][5] = ""
     expected = np.array([[v or "nan" for v in row] for row in rows], np.float32)
-    points = labels.read(write(tmp_path, rows))
+    points = regimes.read(write(tmp_path, rows))
     assert points.dtype == np.float32
     np.testing.assert_array_equal(points, expected.reshape(3, 15, 2))
     turned = [[7, *row[::-1]] for row in rows]
     file = write(tmp_path, turned, ["number", *COLUMNS[::-1]])
-    np.testing.assert_array_equal(labels.read(file), points)
+    np.testing.assert_array_equal(regimes.read(file), points)
 
 
 def test_only_a_table_without_pixels_is_recognised(tmp_path):
-    assert labels.recognises(write(tmp_path, values()))
-    assert not labels.recognises(write(tmp_path, [], [*COLUMNS, "Image"], "training.csv"))
-    assert not labels.recognises(write(tmp_path, [], ["a", "b"], "other.csv"))
-    assert not labels.recognises(tmp_path)
-    assert not labels.recognises(tmp_path / "absent.csv")
-    assert not labels.recognises(None)
+    assert regimes.recognises(write(tmp_path, values()))
+    assert not regimes.recognises(write(tmp_path, [], [*COLUMNS, "Image"], "training.csv"))
+    assert not regimes.recognises(write(tmp_path, [], ["a", "b"], "other.csv"))
+    assert not regimes.recognises(tmp_path)
+    assert not regimes.recognises(tmp_path / "absent.csv")
+    assert not regimes.recognises(None)
 
 
 def test_errors_name_file_row_column_and_value(tmp_path):
     rows = values()
     rows[2][7] = "n/a"
     with pytest.raises(SourceError, match=rf"keypoints.csv.*row 3.*line 4.*{COLUMNS[7]}.*'n/a'"):
-        labels.read(write(tmp_path, rows))
+        regimes.read(write(tmp_path, rows))
     with pytest.raises(SourceError, match="column mouth_center_bottom_lip_y"):
-        labels.read(write(tmp_path, [row[:-1] for row in values()], COLUMNS[:-1]))
+        regimes.read(write(tmp_path, [row[:-1] for row in values()], COLUMNS[:-1]))
     with pytest.raises(SourceError, match="a header only"):
-        labels.read(write(tmp_path, []))
+        regimes.read(write(tmp_path, []))
     with pytest.raises(SourceError, match="with the 30 coordinate columns"):
-        labels.read(tmp_path / "absent.csv")
+        regimes.read(tmp_path / "absent.csv")
 
 
 def test_the_second_regime_starts_behind_the_last_full_row():
-    points = drawn.read(n=60, regimes=True).points
-    second = labels.second_regime(points)
-    np.testing.assert_array_equal(second, np.arange(60) >= round(60 * drawn.FIRST_REGIME))
-    found = [KAGGLE_15.labels[i] for i in labels.shared_points(points)]
+    points = drawing.read(n=60, regimes=True).points
+    second = regimes.second_regime(points)
+    np.testing.assert_array_equal(second, np.arange(60) >= round(60 * drawing.FIRST_REGIME))
+    found = [KAGGLE_15.labels[i] for i in regimes.shared_points(points)]
     assert found == ["left_eye_center", "right_eye_center", "nose_tip", "mouth_center_bottom_lip"]
     with pytest.raises(ValueError, match="none of 5 rows is of a second"):
-        labels.shared_points(points[:5])
+        regimes.shared_points(points[:5])
 
 
 def test_the_shift_of_the_second_regimes_marks_is_found():
-    points = drawn.read(n=1500, regimes=True).points
-    shift = labels.regime_shift(points)
-    for label, down in drawn.SECOND_REGIME_DOWN.items():
+    points = drawing.read(n=1500, regimes=True).points
+    shift = regimes.regime_shift(points)
+    for label, down in drawing.SECOND_REGIME_DOWN.items():
         assert shift[KAGGLE_15.index(label), 1] == pytest.approx(down, abs=0.6)
-    moved = [KAGGLE_15.index(label) for label in drawn.SECOND_REGIME_DOWN]
+    moved = [KAGGLE_15.index(label) for label in drawing.SECOND_REGIME_DOWN]
     np.testing.assert_array_equal(np.delete(shift, moved, axis=0), 0)
     assert np.abs(shift[:, 0]).max() < 0.6
 
@@ -83,7 +84,7 @@ def test_a_description_counts_and_fingerprints():
     points = np.arange(60, dtype=np.float32).reshape(2, 15, 2)
     other = points.copy()
     other[1, 3] = np.nan
-    first, second = labels.describe(points, "a"), labels.describe(other, "a")
+    first, second = regimes.describe(points, "a"), regimes.describe(other, "a")
     assert (first["rows"], first["complete_rows"], second["complete_rows"]) == (2, 2, 1)
     assert first["fingerprint"] != second["fingerprint"]
 
@@ -93,6 +94,6 @@ def test_the_genuine_labels():
     file = Path(DATA or "", "kaggle_labels", "facial_keypoints.csv")
     if not file.is_file():
         pytest.skip(f"no {file.name}")
-    found = labels.describe(labels.read(file), "kaggle labels")
+    found = regimes.describe(regimes.read(file), "kaggle labels")
     assert (found["rows"], found["complete_rows"]) == (7049, 2140)
-    assert np.flatnonzero(labels.second_regime(labels.read(file)))[0] == 2284
+    assert np.flatnonzero(regimes.second_regime(regimes.read(file)))[0] == 2284

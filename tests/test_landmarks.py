@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fkp import evaluate, landmarks, plots, split
-from fkp.faces import Faces
-from fkp.schemes import IBUG_68, KAGGLE_15, POINTS_44, convert
+from fkp import plots
+from fkp.data import split
+from fkp.data.faces import Faces
+from fkp.data.schemes import IBUG_68, KAGGLE_15, POINTS_44, convert
+from fkp.measure import evaluate, landmarks
 
 NAMES = ["afw/1_1", "helen/trainset/2_1", "helen/trainset/2_2", "helen/testset/3_1"]
 NAMES += ["lfpw/trainset/image_0001", "lfpw/testset/image_0001"]

@@ -6,18 +6,19 @@ from scipy.sparse import csr_array
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.linear_model import Ridge
 
-from fkp import cascade, lbf
-from fkp.evaluate import rmse
-from fkp.features import smoothed
-from fkp.schemes import POINTS_44
-from fkp.sources import drawn
+from fkp.data import drawing
+from fkp.data.schemes import POINTS_44
+from fkp.measure.evaluate import rmse
+from fkp.models import cascade
+from fkp.models.cascade import lbf
+from fkp.models.cascade.features import smoothed
 
 SMALL = {"stages": 3, "trees": 3, "depth": 4, "starts": 2, "pixels": 40, "pairs": 80, "tried": 20}
 
 
 @pytest.fixture(scope="module")
 def faces():
-    return drawn.read(n=160, scheme=POINTS_44, size=64)
+    return drawing.read(n=160, scheme=POINTS_44, size=64)
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from fkp import leak
-from fkp.augment import rotation_scale_shift, warp
-from fkp.sources import drawn
+from fkp.data import drawing
+from fkp.papers import leak
+from fkp.prepare.augment import rotation_scale_shift, warp
 
 
 @pytest.fixture(scope="module")
 def faces():
-    faces = drawn.read(n=40, seed=0)
+    faces = drawing.read(n=40, seed=0)
     points = faces.points.copy()
     points[30:, 4:] = np.nan
     return faces.with_points(points)
@@ -18,7 +18,7 @@ def faces():
 
 @pytest.fixture(scope="module")
 def others():
-    other = drawn.read(n=6, seed=1)
+    other = drawing.read(n=6, seed=1)
     return type(other)(other.images, other.points, other.scheme, "drawn", groups=other.groups + 100)
 
 

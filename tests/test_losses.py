@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 
-from fkp.losses import MaskedMSE
+from fkp.training.losses import MaskedMSE
 
 
 def test_plain_mean_squared_error_without_gaps():

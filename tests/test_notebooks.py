@@ -16,13 +16,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from fkp import landmarks, results
-from fkp.faces import Faces
-from fkp.notebooks import find_notebook
-from fkp.runner import run_study
-from fkp.schemes import IBUG_68
-from fkp.study import plan
-from fkp.studyfile import load_study
+from fkp.data.faces import Faces
+from fkp.data.schemes import IBUG_68
+from fkp.measure import landmarks
+from fkp.record import results
+from fkp.study.notebooks import find_notebook
+from fkp.study.plan import plan
+from fkp.study.runner import run_study
+from fkp.study.studyfile import load_study
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted(path.stem.partition("-")[2] for path in (ROOT / "notebooks").glob("*.ipynb"))

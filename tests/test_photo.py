@@ -3,17 +3,17 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import ExifTags, Image
 
-from fkp import photo
-from fkp.schemes import IBUG_68, POINTS_44
-from fkp.sources import drawn
-from fkp.sources._face_model import frame, person
-from fkp.sources.ibug import write_pts
+from fkp.data import drawing
+from fkp.data.drawing.face import frame, person
+from fkp.data.readers.ibug import write_pts
+from fkp.data.schemes import IBUG_68, POINTS_44
+from fkp.photo import picture
 
 TURNED = 6  # EXIF: shown, the stored picture is turned clockwise by 90 degrees
 
 
 def marks(scheme=IBUG_68):
-    return drawn.render(person(), frame(), scheme, 128, channels=3)
+    return drawing.render(person(), frame(), scheme, 128, channels=3)
 
 
 @pytest.fixture
@@ -42,28 +42,28 @@ def model_file(folder, points, side=64, channels=1):
 
 
 def test_points_lie_on_the_pixels_as_stored(file):
-    picture, points, scheme, origin = photo.with_points(file)
+    photo, points, scheme, origin = picture.with_points(file)
     pixels, expected = marks()
-    assert picture.pixels.shape == (100, 128, 3) and picture.orientation == TURNED
-    assert_array_equal(picture.pixels, pixels[:100])
+    assert photo.pixels.shape == (100, 128, 3) and photo.orientation == TURNED
+    assert_array_equal(photo.pixels, pixels[:100])
     assert_allclose(points, expected, atol=1e-3)
     assert scheme is IBUG_68 and origin == file.with_suffix(".pts")
 
 
 def test_a_copy_is_written_as_it_is_shown(file, tmp_path):
-    picture = photo.read(file)
-    photo.write(picture, 255 - picture.pixels, tmp_path / "new" / "copy.png")
-    copy = photo.read(tmp_path / "new" / "copy.png")
+    photo = picture.read(file)
+    picture.write(photo, 255 - photo.pixels, tmp_path / "new" / "copy.png")
+    copy = picture.read(tmp_path / "new" / "copy.png")
     assert copy.orientation == 1
-    assert_array_equal(copy.pixels, np.rot90(255 - picture.pixels, -1))
-    assert_array_equal(photo.upright(picture).pixels, np.rot90(picture.pixels, -1))
+    assert_array_equal(copy.pixels, np.rot90(255 - photo.pixels, -1))
+    assert_array_equal(picture.upright(photo).pixels, np.rot90(photo.pixels, -1))
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["copy.png"]
 
 
 def test_points_given_come_before_points_beside(file, tmp_path):
     other = tmp_path / "other.pts"
     write_pts(other, marks()[1] + 1)
-    _, points, _, origin = photo.with_points(file, points=other)
+    _, points, _, origin = picture.with_points(file, points=other)
     assert origin == other
     assert_allclose(points, marks()[1] + 1, atol=1e-3)
 
@@ -72,8 +72,8 @@ def test_a_models_points_return_to_the_photograph(file, tmp_path):
     file.with_suffix(".pts").unlink()
     answer = np.random.default_rng(0).uniform(0, 64, (44, 2)).astype(np.float32)
     model = model_file(tmp_path, answer)
-    picture, points, scheme, origin = photo.with_points(file, model=model, box=(20, 30, 40, 50))
-    assert picture.pixels.shape == (128, 100, 3), "the box lies on the picture as it is shown"
+    photo, points, scheme, origin = picture.with_points(file, model=model, box=(20, 30, 40, 50))
+    assert photo.pixels.shape == (128, 100, 3), "the box lies on the picture as it is shown"
     assert scheme is POINTS_44 and origin == model
     # The crop is a square of 1.5 times the longer side around the middle (40, 55) of the box.
     assert_allclose(points, (answer + 0.5) * 75 / 64 + (40 - 37.5, 55 - 37.5), atol=1e-3)
@@ -83,13 +83,13 @@ def test_a_models_points_return_to_the_photograph(file, tmp_path):
 def test_a_box_beside_the_photograph_is_named(file, tmp_path, box):
     model = model_file(tmp_path, np.zeros((68, 2), np.float32))
     with pytest.raises(ValueError, match=r"box: expected x, y, width and height on .*128 x 100"):
-        photo.predicted(photo.read(file), model, box)
+        picture.predicted(picture.read(file), model, box)
 
 
 def test_equalised_crops_are_gray(file, tmp_path):
     model = model_file(tmp_path, np.zeros((68, 2), np.float32), channels=3)
     with pytest.raises(ValueError, match="equalise: expected a model of gray images"):
-        photo.predicted(photo.read(file), model, (0, 0, 90, 90), equalise=True)
+        picture.predicted(picture.read(file), model, (0, 0, 90, 90), equalise=True)
 
 
 def test_a_file_at_fault_is_named(file, tmp_path):
@@ -99,19 +99,22 @@ def test_a_file_at_fault_is_named(file, tmp_path):
     write_pts(far, marks()[1] + 1000)
     none = np.zeros((7, 2), np.float32)
     for call, message in (
-        (lambda: photo.read(tmp_path / "no.jpg"), "no.jpg: got 'no such file'"),
-        (lambda: photo.read(broken), "broken.jpg: .*expected a whole picture"),
-        (lambda: photo.read(tmp_path), "expected a whole picture"),
-        (lambda: photo.with_points(file, tmp_path / "no.pts"), "no.pts: got 'no such file'"),
-        (lambda: photo.with_points(file, few), "few.pts: got '1 points', expected 68"),
-        (lambda: photo.with_points(file, far), "far.pts: .*expected points on the photograph"),
-        (lambda: photo.predicted(photo.read(file), few, (0, 0, 9, 9)), "few.pts: .*model"),
-        (lambda: photo.predicted(photo.read(file), tmp_path / "no.keras", (0,)), "no.keras"),
+        (lambda: picture.read(tmp_path / "no.jpg"), "no.jpg: got 'no such file'"),
+        (lambda: picture.read(broken), "broken.jpg: .*expected a whole picture"),
+        (lambda: picture.read(tmp_path), "expected a whole picture"),
+        (lambda: picture.with_points(file, tmp_path / "no.pts"), "no.pts: got 'no such file'"),
+        (lambda: picture.with_points(file, few), "few.pts: got '1 points', expected 68"),
+        (lambda: picture.with_points(file, far), "far.pts: .*expected points on the photograph"),
+        (lambda: picture.predicted(picture.read(file), few, (0, 0, 9, 9)), "few.pts: .*model"),
+        (lambda: picture.predicted(picture.read(file), tmp_path / "no.keras", (0,)), "no.keras"),
         (
-            lambda: photo.predicted(photo.read(file), model_file(tmp_path, none), (0, 0, 9, 9)),
+            lambda: picture.predicted(picture.read(file), model_file(tmp_path, none), (0, 0, 9, 9)),
             r"model.keras: got \(7, 2\), expected a model of 15, 68, 44, 194 points",
         ),
-        (lambda: photo.write(photo.read(file), none, tmp_path / "a.gif"), "a.gif: expected a name"),
+        (
+            lambda: picture.write(picture.read(file), none, tmp_path / "a.gif"),
+            "a.gif: expected a name",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             call()
@@ -121,4 +124,4 @@ def test_without_points_the_ways_to_give_them_are_named(file):
     file.with_suffix(".pts").unlink()
     for given in ({}, {"model": "model.keras"}, {"box": (0, 0, 9, 9)}):
         with pytest.raises(ValueError, match=r"give --points .* --model .* --box .* face\.pts"):
-            photo.with_points(file, **given)
+            picture.with_points(file, **given)

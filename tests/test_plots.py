@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from fkp import plots
-from fkp.faces import Faces
-from fkp.schemes import IBUG_68, KAGGLE_15
+from fkp.data.faces import Faces
+from fkp.data.schemes import IBUG_68, KAGGLE_15
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from fkp import provenance
+from fkp.record import provenance
 
 
 def test_json_is_plain_and_whole(tmp_path):

@@ -1,6 +1,6 @@
 import pytest
 
-from fkp import published
+from fkp.papers import published
 
 
 def test_ratios_of_times_are_per_treatment():

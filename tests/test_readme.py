@@ -1,8 +1,8 @@
 import pytest
 
-from fkp.provenance import write_json
-from fkp.readme import refresh
-from fkp.report import write_manifest
+from fkp.record.provenance import write_json
+from fkp.study.readme import refresh
+from fkp.study.report import write_manifest
 
 PAGE = """# fkp
 <!-- table: s quick compare 2 -->

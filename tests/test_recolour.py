@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from fkp.recolour import effects, kept_texture, plain_fill, recolour
-from fkp.schemes import IBUG_68, POINTS_44
-from fkp.sources import drawn
-from fkp.sources._face_model import frame, person
-from fkp.surfaces import PARTS, outline, surface
+from fkp.data import drawing
+from fkp.data.drawing.face import frame, person
+from fkp.data.schemes import IBUG_68, POINTS_44
+from fkp.photo.recolour import effects, kept_texture, plain_fill, recolour
+from fkp.photo.surfaces import PARTS, outline, surface
 
 RED, GREEN = "#b03060", "green"
 
@@ -16,7 +16,7 @@ RED, GREEN = "#b03060", "green"
 def face():
     """A smiling drawn face in colour with grain, and its 68 points."""
     how = frame() | {"open": 0.3, "smile": 0.5, "noise": 4}
-    return drawn.render(person(), how, IBUG_68, 256, channels=3, rng=np.random.default_rng(0))
+    return drawing.render(person(), how, IBUG_68, 256, channels=3, rng=np.random.default_rng(0))
 
 
 def lab(image):
@@ -106,7 +106,7 @@ def test_eyes_alone_need_no_lips(face):
 
 @pytest.mark.parametrize("scheme", (IBUG_68, POINTS_44), ids=lambda scheme: scheme.name)
 def test_the_plain_fill_is_one_colour(scheme):
-    image, points = drawn.render(person(), frame(), scheme, 256, channels=3)
+    image, points = drawing.render(person(), frame(), scheme, 256, channels=3)
     out = plain_fill(image, points, scheme, lips=RED, eyes=GREEN)
     for region, rgb in (("outer_lips", (176, 48, 96)), ("left_eye", (0, 128, 0))):
         mask = np.zeros(image.shape[:2], np.uint8)
@@ -145,7 +145,7 @@ def test_effects_tell_a_fill_from_a_recolouring(face):
 
 
 def test_effects_on_shut_mouth_and_eyes_are_none():
-    image, points = drawn.render(person(), frame() | {"blink": 1}, IBUG_68, 256, channels=3)
+    image, points = drawing.render(person(), frame() | {"blink": 1}, IBUG_68, 256, channels=3)
     figures = effects(image, image, points, IBUG_68)
     assert np.isnan([figures[name] for name in ("opening_changed", "iris_spread")]).all()
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fkp import results
-from fkp.faces import Faces
-from fkp.provenance import write_json
-from fkp.schemes import KAGGLE_15
+from fkp.data.faces import Faces
+from fkp.data.schemes import KAGGLE_15
+from fkp.record import results
+from fkp.record.provenance import write_json
 
 
 def run(folder, rmse, seed, model="a", fingerprint="f", notebook="train"):

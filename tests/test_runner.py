@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from toy import write_project, write_study
 
-from fkp import report, wording
 from fkp.cli import main
-from fkp.runner import run_study
-from fkp.study import Data, plan
+from fkp.study import report, wording
+from fkp.study.plan import Data, plan
+from fkp.study.runner import run_study
 
 TROUBLED = """
 runs:
@@ -22,9 +22,9 @@ runs:
 """
 # Runs the command line on the project whose folder is the last argument.
 COMMAND = """
-import pathlib, sys, fkp.cli, fkp.studyfile
+import pathlib, sys, fkp.cli, fkp.study.studyfile
 root = pathlib.Path(sys.argv.pop())
-fkp.studyfile.project = lambda: root
+fkp.study.studyfile.project = lambda: root
 fkp.cli.main()
 """
 
@@ -211,7 +211,7 @@ def test_a_failure_is_reported_the_rest_carried_on_and_later_resumed(tmp_path):
 def test_the_command_line_ends_with_status_1_after_a_failure(tmp_path, monkeypatch, capsys):
     root = write_project(tmp_path)
     write_study(root, "runs: [{notebook: train, parameters: {trouble: flu}}]")
-    monkeypatch.setattr("fkp.studyfile.project", lambda: root)
+    monkeypatch.setattr("fkp.study.studyfile.project", lambda: root)
     monkeypatch.setattr(sys, "argv", ["fkp", "run", "toy", "--source", "drawn"])
     with pytest.raises(SystemExit, match="2"):
         main()

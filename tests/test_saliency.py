@@ -3,10 +3,11 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from fkp import evaluate, saliency
+from fkp.data.schemes import KAGGLE_15
+from fkp.measure import evaluate
 from fkp.models.contract import pixels_in, points_out
-from fkp.predict import predict
-from fkp.schemes import KAGGLE_15
+from fkp.models.predict import predict
+from fkp.papers import saliency
 
 mpl.use("agg")
 

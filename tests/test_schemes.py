@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fkp.schemes import HELEN_194, IBUG_68, KAGGLE_15, POINTS_44, SCHEMES, convert
+from fkp.data.schemes import HELEN_194, IBUG_68, KAGGLE_15, POINTS_44, SCHEMES, convert
 
 every_scheme = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
 

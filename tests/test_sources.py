@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fkp import sources
-from fkp.sources import SOURCES, SourceError, fault, read, recognise
+from fkp.data import readers
+from fkp.data.readers import SOURCES, SourceError, fault, read, recognise
 
 
 def test_fault_says_where_and_what():
@@ -20,7 +20,7 @@ def test_fault_says_where_and_what():
 
 @pytest.mark.parametrize("name", [name for name in SOURCES if name != "drawn"])
 def test_every_module_offers_recognises_and_read(name, tmp_path):
-    module = sources.module(name)
+    module = readers.module(name)
     assert callable(module.read)
     assert module.recognises(tmp_path) is False
     assert module.recognises(tmp_path / "absent") is False

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from fkp.sources import cache
+from fkp.data.readers import cache
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fkp.sources import SourceError, helen, read, recognise
+from fkp.data.readers import SourceError, helen, read, recognise
 
 NAMES = ("232194_1", "232194_2", "1629243_1")
 

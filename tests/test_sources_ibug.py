@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fkp.sources import SourceError, crop, ibug, read, recognise
+from fkp.data.readers import SourceError, crop, ibug, read, recognise
 
 DATA = os.environ.get("FKP_DATA")
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fkp.sources import SourceError, read, recognise
-from fkp.sources.kaggle import COLUMNS, read_lookup, read_sample
-from fkp.sources.pixels import parse_pixels
+from fkp.data.readers import SourceError, read, recognise
+from fkp.data.readers.kaggle import COLUMNS, read_lookup, read_sample
+from fkp.data.readers.pixels import parse_pixels
 
 DATA = os.environ.get("FKP_DATA")
 HEADER = ",".join((*COLUMNS, "Image"))

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from fkp.faces import Faces
-from fkp.schemes import SCHEMES
-from fkp.sources import SourceError, npz, read, recognise
+from fkp.data.faces import Faces
+from fkp.data.readers import SourceError, npz, read, recognise
+from fkp.data.schemes import SCHEMES
 
 POINTS = np.arange(60, dtype=np.float32).reshape(2, 15, 2)
 IMAGES = np.arange(128, dtype=np.uint8).reshape(2, 8, 8)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fkp.faces import Faces
-from fkp.schemes import KAGGLE_15
-from fkp.split import duplicates, exact_pairs, group_duplicates, holdout, kfold, near_pairs
+from fkp.data.faces import Faces
+from fkp.data.schemes import KAGGLE_15
+from fkp.data.split import duplicates, exact_pairs, group_duplicates, holdout, kfold, near_pairs
 
 
 def pictures(n, seed=0):

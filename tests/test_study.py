@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 from toy import write_notebook, write_project, write_study
 
-from fkp.study import Data, plan
-from fkp.studyfile import load_study, read_yaml, study_names
+from fkp.study.plan import Data, plan
+from fkp.study.studyfile import load_study, read_yaml, study_names
 
 
 @pytest.fixture

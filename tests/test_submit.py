@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fkp import submit
+from fkp.data.readers.kaggle import COLUMNS, read_lookup
+from fkp.data.schemes import KAGGLE_15
+from fkp.deploy import submit
 from fkp.models import save
-from fkp.schemes import KAGGLE_15
-from fkp.sources.kaggle import COLUMNS, read_lookup
 
 IMAGES = 3
 

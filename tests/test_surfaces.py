@@ -2,10 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
-from fkp.schemes import HELEN_194, IBUG_68, KAGGLE_15, POINTS_44
-from fkp.sources import drawn
-from fkp.sources._face_model import camera, frame, person, view
-from fkp.surfaces import PARTS, outline, surface
+from fkp.data import drawing
+from fkp.data.drawing.face import camera, frame, person, view
+from fkp.data.schemes import HELEN_194, IBUG_68, KAGGLE_15, POINTS_44
+from fkp.photo.surfaces import PARTS, outline, surface
 
 OPEN = {"open": 0.3, "smile": 0.5}
 WITH_OUTLINES = pytest.mark.parametrize(
@@ -15,7 +15,7 @@ WITH_OUTLINES = pytest.mark.parametrize(
 
 def face(scheme=IBUG_68, size=256, **how):
     """A frontal drawn face in colour; `how` sets traits of its frame."""
-    return drawn.render(person(), frame() | how, scheme, size, channels=3)
+    return drawing.render(person(), frame() | how, scheme, size, channels=3)
 
 
 def depth(corners, size=256):
@@ -61,7 +61,7 @@ def test_closed_lips_are_whole():
 def test_without_inner_lips_the_opening_is_guessed():
     image, points = face(**OPEN)
     inner, outer = (region(points, IBUG_68, name) for name in ("inner_lips", "outer_lips"))
-    few = drawn.render(person(), frame() | OPEN, POINTS_44, 256, channels=3)[1]
+    few = drawing.render(person(), frame() | OPEN, POINTS_44, 256, channels=3)[1]
     found = surface(image, few, POINTS_44, "lips")
     assert found[inner > 1.5].mean() < 0.2
     assert found[(outer > 2.5) & (inner < -1.5)].mean() > 0.7

@@ -3,10 +3,12 @@ import json
 import numpy as np
 import pytest
 
-from fkp import evaluate, models, train
-from fkp.faces import Faces
-from fkp.predict import predict
-from fkp.schemes import KAGGLE_15
+from fkp import models
+from fkp.data.faces import Faces
+from fkp.data.schemes import KAGGLE_15
+from fkp.measure import evaluate
+from fkp.models.predict import predict
+from fkp.training import fit
 
 
 def dots(n, seed=0, size=16):
@@ -25,8 +27,8 @@ def small(seed=0):
     return models.build("resnet18", (16, 16, 1), 15, seed=seed, blocks=(1, 1, 0, 0))
 
 
-def fit(folder=None, epochs=3, model=None, **options):
-    return train.fit(
+def train(folder=None, epochs=3, model=None, **options):
+    return fit.fit(
         model or small(),
         dots(64),
         dots(16, seed=1),
@@ -40,7 +42,7 @@ def fit(folder=None, epochs=3, model=None, **options):
 
 
 def test_training_learns_and_returns_the_best_epoch(tmp_path):
-    model, history = fit(tmp_path, epochs=12, learning_rate=3e-3)
+    model, history = train(tmp_path, epochs=12, learning_rate=3e-3)
     validation = dots(16, seed=1)
     best = min(row["validation_rmse"] for row in history)
     assert len(history) == 12 and best < 0.6 * history[0]["validation_rmse"]
@@ -49,9 +51,9 @@ def test_training_learns_and_returns_the_best_epoch(tmp_path):
 
 
 def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path):
-    whole, history = fit(tmp_path / "whole", epochs=4)
-    fit(tmp_path / "parts", epochs=2)
-    resumed, parts = fit(tmp_path / "parts", epochs=4, model=small(seed=9))
+    whole, history = train(tmp_path / "whole", epochs=4)
+    train(tmp_path / "parts", epochs=2)
+    resumed, parts = train(tmp_path / "parts", epochs=4, model=small(seed=9))
     for a, b in zip(history, parts, strict=True):
         assert a["loss"] == pytest.approx(b["loss"], rel=1e-3)
     for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
@@ -59,18 +61,18 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path):
 
 
 def test_a_finished_training_is_not_repeated(tmp_path):
-    _, history = fit(tmp_path, epochs=2)
+    _, history = train(tmp_path, epochs=2)
     before = (tmp_path / "last.keras").stat().st_mtime_ns
-    _, again = fit(tmp_path, epochs=2)
+    _, again = train(tmp_path, epochs=2)
     assert [r["loss"] for r in again] == [r["loss"] for r in history]
     assert (tmp_path / "last.keras").stat().st_mtime_ns == before
     assert json.loads((tmp_path / "progress.json").read_text()) == history
 
 
 def test_patience_stops_and_a_resumed_run_knows_it(tmp_path):
-    _, history = fit(tmp_path, epochs=30, learning_rate=0.0, patience=2)
+    _, history = train(tmp_path, epochs=30, learning_rate=0.0, patience=2)
     assert len(history) <= 4
-    _, again = fit(tmp_path, epochs=30, learning_rate=0.0, patience=2)
+    _, again = train(tmp_path, epochs=30, learning_rate=0.0, patience=2)
     assert len(again) == len(history)
 
 
@@ -80,7 +82,7 @@ def test_epochs_of_any_size_visit_every_row_equally_often():
     seen = [
         images.ravel()
         for epoch in range(5)
-        for images, _ in train.batches(faces, epoch, epoch_size=4, batch_size=3, seed=0)
+        for images, _ in fit.batches(faces, epoch, epoch_size=4, batch_size=3, seed=0)
     ]
     assert sorted(np.concatenate(seen).tolist()) == sorted(list(range(10)) * 2)
 
@@ -90,7 +92,7 @@ def test_batches_depend_on_seed_and_epoch_alone():
 
     def first(seed, epoch):
         arguments = {"epoch_size": 10, "batch_size": 10, "seed": seed}
-        return next(train.batches(faces, epoch, **arguments))[1]
+        return next(fit.batches(faces, epoch, **arguments))[1]
 
     np.testing.assert_array_equal(first(0, 1), first(0, 1))
     assert not np.array_equal(first(0, 1), first(0, 2), equal_nan=True)
@@ -104,19 +106,19 @@ def test_augmentation_is_applied_to_each_batch():
         calls.append(len(images))
         return images, points
 
-    fit(epochs=1, augment=shift)
+    train(epochs=1, augment=shift)
     assert calls == [16] * 4
 
 
 def test_errors():
     with pytest.raises(ValueError, match="0 rows"):
-        train.fit(small(), dots(4).take([]), dots(4), progress=False)
+        fit.fit(small(), dots(4).take([]), dots(4), progress=False)
     with pytest.raises(ValueError, match="schedule"):
-        train.learning_rate_schedule(1e-3, 10, "step")
+        fit.learning_rate_schedule(1e-3, 10, "step")
 
 
 def test_cosine_schedule_warms_up_peaks_and_decays():
-    schedule = train.learning_rate_schedule(1e-3, 100)
+    schedule = fit.learning_rate_schedule(1e-3, 100)
     rates = [float(schedule(step)) for step in range(100)]
     assert rates[0] == pytest.approx(1e-4) and max(rates) == pytest.approx(1e-3)
     assert np.argmax(rates) == 5 and rates[-1] < 2e-4

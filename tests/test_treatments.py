@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from fkp.faces import Faces
-from fkp.schemes import KAGGLE_15
-from fkp.treatments import TREATMENTS, treat
+from fkp.data.faces import Faces
+from fkp.data.schemes import KAGGLE_15
+from fkp.prepare.treatments import TREATMENTS, treat
 
 
 @pytest.fixture

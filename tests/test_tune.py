@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fkp import trials, tune
-from fkp.faces import Faces
-from fkp.schemes import KAGGLE_15
+from fkp.data.faces import Faces
+from fkp.data.schemes import KAGGLE_15
+from fkp.training import search as search_module
+from fkp.training import trials
 
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:keras_tuner")
@@ -32,7 +33,7 @@ def tiny(hp):
     return {"options": options, "learning_rate": hp.Float("learning_rate", 1e-4, 1e-2)}
 
 
-tune.SPACES["tiny"] = tiny
+search_module.SPACES["tiny"] = tiny
 
 
 def score(options, epochs):
@@ -51,14 +52,14 @@ def fits(monkeypatch):
         rmse = score({"filters": widths}, epochs)
         return model, [{"epoch": i, "validation_rmse": rmse, "seconds": 0.5} for i in range(epochs)]
 
-    monkeypatch.setattr(tune, "fit", fit)
-    monkeypatch.setattr(tune.keras.utils, "clear_session", lambda: None)
+    monkeypatch.setattr(search_module, "fit", fit)
+    monkeypatch.setattr(search_module.keras.utils, "clear_session", lambda: None)
     return calls
 
 
 def search(folder=None, **options):
     options = {"space": "tiny", "trials": 4, "epochs": 2, "progress": False} | options
-    return tune.search(faces(8), faces(4, seed=1), folder=folder, **options)
+    return search_module.search(faces(8), faces(4, seed=1), folder=folder, **options)
 
 
 def test_the_seed_decides_hyperparameters_and_weights(fits):
@@ -73,23 +74,23 @@ def test_the_seed_decides_hyperparameters_and_weights(fits):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("algorithm", tune.ALGORITHMS)
+@pytest.mark.parametrize("algorithm", search_module.ALGORITHMS)
 def test_an_interrupted_search_goes_on_where_it_stopped(algorithm, fits, tmp_path, monkeypatch):
     options = {"algorithm": algorithm, "space": "paper", "epochs": 3, "trials": 4}
-    monkeypatch.setattr(tune.models, "build", lambda **given: FakeModel(given["filters"]))
+    monkeypatch.setattr(search_module.models, "build", lambda **given: FakeModel(given["filters"]))
     whole = search(**options)
-    quick = tune.fit
+    quick = search_module.fit
 
     def stop_at_third(*args, **kwargs):
         if len(fits) - len(whole) == 2:
             raise KeyboardInterrupt
         return quick(*args, **kwargs)
 
-    monkeypatch.setattr(tune, "fit", stop_at_third)
+    monkeypatch.setattr(search_module, "fit", stop_at_third)
     with pytest.raises(KeyboardInterrupt):
         search(tmp_path, **options)
     assert len(json.loads((tmp_path / "trials.json").read_text())["trials"]) == 2
-    monkeypatch.setattr(tune, "fit", quick)
+    monkeypatch.setattr(search_module, "fit", quick)
     assert search(tmp_path, **options) == whole
     assert len(fits) == 2 * len(whole)
     assert [path.name for path in tmp_path.iterdir()] == ["trials.json"]
@@ -119,16 +120,16 @@ def test_a_killed_search_repeats_no_finished_trial_and_no_finished_epoch(tmp_pat
     script = f"""
 import os, signal, sys
 sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests")!r}]
-import fkp.train
+import fkp.training.fit
 from test_tune import search
-count, write = 0, fkp.train.save
+count, write = 0, fkp.training.fit.save
 def save(model, path):
     global count
     write(model, path)
     count += path.name == "last.keras"
     if count == 3:
         os.kill(os.getpid(), signal.SIGKILL)
-fkp.train.save = save
+fkp.training.fit.save = save
 search({str(tmp_path)!r}, trials=2)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, cwd=ROOT)
@@ -145,7 +146,7 @@ search({str(tmp_path)!r}, trials=2)
 
 
 def test_hyperband_gives_the_best_more_epochs(fits, monkeypatch):
-    monkeypatch.setattr(tune.models, "build", lambda **given: FakeModel(given["filters"]))
+    monkeypatch.setattr(search_module.models, "build", lambda **given: FakeModel(given["filters"]))
     records = search(algorithm="hyperband", space="wide", epochs=9)
     assert {r["epochs"] for r in records} == {1, 3, 9}
     first = sorted(r["validation_rmse"] for r in records[:9])
@@ -155,7 +156,7 @@ def test_hyperband_gives_the_best_more_epochs(fits, monkeypatch):
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_bayesian_search_comes_closer_than_its_random_start(fits, monkeypatch):
-    monkeypatch.setattr(tune.models, "build", lambda **given: FakeModel(given["filters"]))
+    monkeypatch.setattr(search_module.models, "build", lambda **given: FakeModel(given["filters"]))
     scores = [r["validation_rmse"] for r in search(algorithm="bayesian", trials=6)]
     assert min(scores[3:]) < min(scores[:3])
 
@@ -181,7 +182,7 @@ def test_the_table_sums_a_trial_up(fits):
 
 
 def test_rates_are_searched_for_a_model_that_stays_as_it_is(fits, monkeypatch):
-    monkeypatch.setattr(tune.models, "build", lambda **given: FakeModel([8]))
+    monkeypatch.setattr(search_module.models, "build", lambda **given: FakeModel([8]))
     records = search(space="rates", model="resnet18", trials=3)
     assert [r["options"] for r in records] == [{}, {}, {}]
     assert all(1e-6 <= r["weight_decay"] <= 1e-2 for r in records)
@@ -193,10 +194,10 @@ def test_rates_are_searched_for_a_model_that_stays_as_it_is(fits, monkeypatch):
 def test_proposals_stay_inside_their_space():
     for seed in range(40):
         rng = np.random.default_rng(seed)
-        hp = tune.keras_tuner.HyperParameters()
-        tune.wide(hp)
+        hp = search_module.keras_tuner.HyperParameters()
+        search_module.wide(hp)
         values = {p.name: p.random_sample(int(rng.integers(1e9))) for p in hp.space}
-        found = tune.wide(tune._fixed(values))
+        found = search_module.wide(search_module._fixed(values))
         options = found["options"]
         depth = values["depth"]
         assert 3 <= depth <= 6 and len(options["filters"]) == len(options["kernels"]) == depth
@@ -214,6 +215,6 @@ def test_errors(fits, tmp_path):
     with pytest.raises(ValueError, match="unknown algorithm 'grid'"):
         search(algorithm="grid")
     with pytest.raises(ValueError, match="0 rows"):
-        tune.search(faces(8).take([]), faces(4))
+        search_module.search(faces(8).take([]), faces(4))
     with pytest.raises(ValueError, match="none of 1 trials was completed: too wide"):
         trials.best([{"status": "failed", "error": "too wide"}])

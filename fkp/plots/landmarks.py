@@ -45,8 +45,8 @@ def within_by_size(ax, curves, size=None):
     """Share of points within 3 px (solid) and 5 px (dashed), were the images of other sizes.
 
     Args:
-        curves: name -> {"size", "within_3px", "within_5px"}, as `fkp.landmarks.within_by_size`
-            returns.
+        curves: name -> {"size", "within_3px", "within_5px"}, as
+            `fkp.measure.landmarks.within_by_size` returns.
         size: side of the images at hand, px, marked by a dotted line; None = not marked.
     """
     for name, curve in curves.items():

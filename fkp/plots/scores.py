@@ -9,7 +9,7 @@ def history(ax, rows, label="", colour=None, train=True):
     """Validation RMSE (solid) and training RMSE (dotted) per epoch.
 
     Args:
-        rows: list of dicts with epoch, train_rmse, validation_rmse, as `fkp.train.fit` returns.
+        rows: list of dicts with epoch, train_rmse, validation_rmse, as `training.fit` returns.
     """
     epochs = [row["epoch"] + 1 for row in rows]
     marker = "." if len(epochs) < 3 else ""
@@ -58,7 +58,7 @@ def ced(ax, curves, unit="inter-ocular NME (%)"):
     """Cumulative error distributions.
 
     Args:
-        curves: name -> (x, y) as `fkp.evaluate.ced` returns.
+        curves: name -> (x, y) as `fkp.measure.evaluate.ced` returns.
     """
     for name, (x, y) in curves.items():
         ax.plot(x, y, label=name)

@@ -1,0 +1,74 @@
+"""Facts about models and data sets, as the command line shows them."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from fkp.data.split import exact_pairs, group_duplicates, holdout
+
+
+def model_facts(name, input_shape, n_points):
+    """Input, parameter count and saved size (float32, without optimizer state) of one model."""
+    from fkp.models import build
+
+    model = build(name, input_shape, n_points)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.keras"
+        model.save(file)
+        size = file.stat().st_size
+    return {
+        "name": name,
+        "input": "x".join(map(str, input_shape)),
+        "parameters": model.count_params(),
+        "file_mb": round(size / 1e6, 2),
+    }
+
+
+def data_facts(faces):
+    """Counts that describe faces, as a flat dict (`labels_per_point` is one of its own).
+
+    `near_duplicates` counts the merges of groups that near copies bring about, which without given
+    groups are the rows that show an earlier row's photograph.
+    """
+    grouped = group_duplicates(faces)
+    given, merged = (len(np.unique(groups)) for groups in (faces.groups, grouped.groups))
+    exact = exact_pairs(faces.images)
+    across = int((faces.groups[exact[:, 0]] != faces.groups[exact[:, 1]]).sum())
+    facts = {
+        "source": faces.source,
+        "rows": len(faces),
+        "complete_rows": int(faces.complete.sum()),
+        "image_shape": "x".join(map(str, faces.image_shape)),
+        "scheme": faces.scheme.name,
+        "labels": int(faces.labelled.sum()),
+        "exact_duplicates": len(exact),
+        "near_duplicates": given - merged - across,
+        "groups": merged,
+    }
+    facts |= {
+        f"part_{part or 'none'}": int((faces.parts == part).sum())
+        for part in sorted({*faces.parts})
+    }
+    try:
+        split = holdout(grouped)
+        facts |= {f"split_{p}": len(getattr(split, p)) for p in ("train", "validation", "test")}
+    except ValueError as error:
+        facts["split"] = str(error)
+    per_point = faces.labelled.sum(axis=0).tolist()
+    return facts | {"labels_per_point": dict(zip(faces.scheme.labels, per_point, strict=True))}
+
+
+@contextlib.contextmanager
+def quiet():
+    """Silence what TensorFlow's native code writes to standard error."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,1 @@
+"""Faces and where they come from."""

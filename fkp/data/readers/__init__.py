@@ -1,0 +1,119 @@
+"""Readers, one module per file format; `read` recognises the format and returns `Faces`.
+
+Each module in `SOURCES` offers `recognises(path) -> bool`, which looks but never raises, and
+`read(path, **options) -> Faces`. Modules are imported only when asked for. `drawn` alone needs no
+path: it draws its faces.
+"""
+
+import inspect
+from importlib import import_module
+from pathlib import Path
+
+SOURCES = {
+    "kaggle": "fkp.data.readers.kaggle",
+    "ibug": "fkp.data.readers.ibug",
+    "helen": "fkp.data.readers.helen",
+    "npz": "fkp.data.readers.npz",
+    "drawn": "fkp.data.drawing",
+}
+
+FORMATS = {
+    "kaggle": "training.csv, training.zip, test.csv, test.zip, or a folder that holds one",
+    "ibug": "a folder, at any depth, of .pts files with .jpg or .png images beside them",
+    "helen": "a folder whose annotation/ holds 1.txt, 2.txt ... with 194 points each",
+    "npz": "a .npz file with images and points",
+    "drawn": "no path: synthetic faces",
+}
+
+
+class SourceError(ValueError):
+    """What was read is not what was expected; the message names file, row, column and value."""
+
+
+def fault(path, expected, got=None, row=None, line=None, column=None):
+    """A `SourceError` that says where and what.
+
+    Args:
+        path: file (or folder) at fault.
+        expected: what should have been there, in words.
+        got: the value found; shown by repr and shortened. None: not shown.
+        row: data row, counted from 1 without the header.
+        line: line of the file, counted from 1 with the header.
+        column: name of the column.
+    """
+    place = [str(path)]
+    if row is not None:
+        place.append(f"data row {row}" + (f" (line {line})" if line is not None else ""))
+    elif line is not None:
+        place.append(f"line {line}")
+    if column is not None:
+        place.append(f"column {column}")
+    value = "" if got is None else f"got {_short(got)}, "
+    return SourceError(f"{', '.join(place)}: {value}expected {expected}")
+
+
+def _short(value, limit=60):
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def module(name):
+    """The module that reads format `name`; SourceError lists the known names."""
+    if name not in SOURCES:
+        raise SourceError(f"unknown source {name!r} (known: {', '.join(SOURCES)})")
+    return import_module(SOURCES[name])
+
+
+def recognise(path):
+    """The name of the format that `path` holds, a key of `SOURCES`.
+
+    Raises:
+        SourceError: nothing is there, or nothing that a reader knows; lists the known formats.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise SourceError(f"{path}: no such file or folder. {_known()}")
+    if path.is_dir() and not any(path.iterdir()):
+        raise SourceError(f"{path}: the folder is empty. {_known()}")
+    for name in SOURCES:
+        if name != "drawn" and module(name).recognises(path):
+            return name
+    raise SourceError(f"{path}: not recognised. {_known()}")
+
+
+def read(path=None, source=None, **options):
+    """Read faces from a file or folder.
+
+    Args:
+        path: file or folder; None draws synthetic faces.
+        source: name in `SOURCES` to use instead of recognising the content.
+        **options: passed to the `read` of that format.
+
+    Returns:
+        Faces, one row per face.
+
+    Raises:
+        SourceError: unknown path, content, source or option, or a fault in the data.
+    """
+    name = source or ("drawn" if path is None else recognise(path))
+    reader = module(name).read
+    known = [option for option in inspect.signature(reader).parameters if option != "path"]
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        raise SourceError(
+            f"source {name} has no option {', '.join(map(repr, unknown))} "
+            f"(known: {', '.join(known)})"
+        )
+    if name == "drawn":
+        if path is not None:
+            raise SourceError(f"source drawn reads no path, got {str(path)!r}")
+        return reader(**options)
+    if path is None:
+        raise SourceError(f"source {name} needs a path: {FORMATS[name]}")
+    if not Path(path).exists():
+        raise SourceError(f"{path}: no such file or folder, expected {FORMATS[name]}")
+    return reader(Path(path), **options)
+
+
+def _known():
+    return "Known formats: " + "; ".join(f"{name}: {text}" for name, text in FORMATS.items())

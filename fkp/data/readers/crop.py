@@ -1,0 +1,196 @@
+"""Square face crops from whole photographs: pixels and points moved by one affine map.
+
+Shared by the formats that annotate photographs (`ibug`, `helen`). The gray value is OpenCV's
+luminance of the decoded RGB; an orientation flag in a photograph is ignored, since landmarks were
+marked on the pixels as stored.
+"""
+
+import os
+import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+
+from fkp.data.readers import SourceError, cache, fault
+
+IMAGES = (".jpg", ".jpeg", ".png")
+BOXES = ("landmarks", "detector")
+_CASCADE = "haarcascade_frontalface_alt2.xml"
+_FACE = 200  # pixels: larger landmark boxes are shrunk to this before the detector looks
+_OVERLAP = 0.3
+_VERSION = 1
+_local = threading.local()
+
+
+def crops(root, photos, points_of, *, size, channels, margin, box, use_cache):
+    """Crop the face of every photograph.
+
+    Args:
+        root: folder that names the cache entry.
+        photos: [(image file, annotation file)], one pair per face.
+        points_of: annotation file -> float (k, 2), 0-based pixels of the photograph.
+        size: side of the crop in pixels.
+        channels: 1 (gray) or 3 (RGB).
+        margin: added on each side of the box, as a fraction of the box's longer side.
+        box: "landmarks" (the box around the points) or "detector" (OpenCV's Haar face detection
+            that overlaps it best, by at least 0.3 of their union; a face without one keeps its
+            landmark box, and a warning counts them).
+        use_cache: keep the crops beside the data for next time.
+
+    Returns:
+        (uint8 (n, size, size, channels), float32 (n, k, 2)).
+
+    Raises:
+        SourceError: an option is out of range, or a file is at fault; names the file.
+    """
+    check(size, channels, margin, box)
+
+    def face(photo):
+        image_file, points_file = photo
+        points = points_of(points_file)
+        image = read_image(image_file, channels)
+        found = landmark_box(points)
+        if not max(found[2] - found[0], found[3] - found[1]) > 0:
+            raise fault(points_file, "points that span an area", "all points in one place")
+        missed = False
+        if box == "detector":
+            detected = detect(image, found)
+            missed, found = detected is None, found if detected is None else detected
+        return *crop(image, points, found, size, margin), missed
+
+    def make():
+        images = np.empty((len(photos), size, size, channels), dtype=np.uint8)
+        points, missed = [], np.zeros(len(photos), dtype=bool)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for i, (image, moved, miss) in enumerate(pool.map(face, photos)):
+                images[i], missed[i] = image, miss
+                points.append(moved)
+        return {"images": images, "points": np.stack(points), "missed": missed}
+
+    if use_cache:
+        files = [file for photo in photos for file in photo]
+        options = {"size": size, "channels": channels, "margin": float(margin), "box": box}
+        found = cache.arrays(root, files, make, version=_VERSION, **options)
+    else:
+        found = make()
+    if found["missed"].any():
+        warnings.warn(
+            f"{root}: no detection for {found['missed'].sum()} of {len(photos)} faces; "
+            "their landmark box is used",
+            stacklevel=3,
+        )
+    return found["images"], found["points"]
+
+
+def check(size, channels, margin, box):
+    """SourceError unless the crop options make sense."""
+    for name, value, fine, expected in (
+        ("size", size, isinstance(size, int) and size >= 2, "a whole number of pixels from 2"),
+        ("channels", channels, channels in (1, 3), "1 (gray) or 3 (RGB)"),
+        ("margin", margin, isinstance(margin, int | float) and margin > -0.5, "more than -0.5"),
+        ("box", box, box in BOXES, " or ".join(map(repr, BOXES))),
+    ):
+        if not fine:
+            raise SourceError(f"option {name}: got {value!r}, expected {expected}")
+
+
+def read_image(file, channels):
+    """uint8 (h, w) for one channel, (h, w, 3) RGB for three; SourceError names the file."""
+    data = np.fromfile(file, dtype=np.uint8)
+    image = None
+    if data.size:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise fault(file, "a whole jpg or png image", f"{data.size} bytes that do not decode")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY if channels == 1 else cv2.COLOR_BGR2RGB)
+
+
+def landmark_box(points):
+    """(left, top, right, bottom) of points (k, 2)."""
+    return (*points.min(axis=0), *points.max(axis=0))
+
+
+def crop(image, points, box, size, margin):
+    """Cut the square around a box, widened by `margin` on each side, and scale it to `size`.
+
+    With s the side of the square and (l, t) its top left, a point (x, y) moves to
+    ((x - l) * size / s - 1/2, (y - t) * size / s - 1/2), and so does every pixel. Strong shrinking
+    first averages whole blocks of pixels, so that nothing is skipped. What lies outside of the
+    image repeats its edge.
+
+    Args:
+        image: uint8 (h, w) or (h, w, 3).
+        points: (k, 2).
+        box: (left, top, right, bottom).
+
+    Returns:
+        (uint8 (size, size, c), float32 (k, 2)).
+    """
+    left, top, right, bottom = box
+    side = max(right - left, bottom - top) * (1 + 2 * margin)
+    scale = size / side
+    corner = np.array([(left + right) / 2, (top + bottom) / 2]) - side / 2
+    moved = ((points - corner) * scale - 0.5).astype(np.float32)
+    block = max(1, round(side / size))
+    if block > 1:  # pixel i of the shrunken image sits at block * i + (block - 1) / 2
+        image = _average(image, block)
+        corner, scale = (corner - (block - 1) / 2) / block, scale * block
+    shift = -corner * scale - 0.5
+    affine = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+    cut = cv2.warpAffine(
+        image, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return cut.reshape(size, size, -1), moved
+
+
+def _average(image, block):
+    """Means of block x block pixels; the image is first extended to whole blocks."""
+    h, w = image.shape[:2]
+    padding = 0, -h % block, 0, -w % block
+    image = cv2.copyMakeBorder(image, *padding, cv2.BORDER_REPLICATE)
+    small = image.shape[1] // block, image.shape[0] // block
+    return cv2.resize(image, small, interpolation=cv2.INTER_AREA)
+
+
+def detect(image, box):
+    """The Haar face detection that overlaps `box` best, as a box; None if none overlaps by 0.3."""
+    gray = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    left, top, right, bottom = box
+    side = max(right - left, bottom - top)
+    x0, y0 = max(0, int(left - side)), max(0, int(top - side))
+    gray = gray[y0 : max(y0, int(bottom + side)), x0 : max(x0, int(right + side))]
+    if gray.size == 0:
+        return None
+    scale = min(1.0, _FACE / side)
+    if scale < 1:
+        gray = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    least = max(20, int(side * scale / 2))
+    found = _cascade().detectMultiScale(gray, 1.1, 3, minSize=(least, least))
+    boxes = [
+        (x / scale + x0, y / scale + y0, (x + w) / scale + x0, (y + h) / scale + y0)
+        for x, y, w, h in found
+    ]
+    best = max(boxes, key=lambda other: _overlap(box, other), default=None)
+    return best if best is not None and _overlap(box, best) >= _OVERLAP else None
+
+
+def _overlap(a, b):
+    """Intersection over union of two boxes."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    shared = max(0, width) * max(0, height)
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
+    return shared / (sum(areas) - shared)
+
+
+def _cascade():
+    """One classifier per thread: it keeps state while it looks."""
+    if not hasattr(_local, "cascade"):
+        if not hasattr(cv2, "CascadeClassifier"):
+            raise SourceError(
+                f"box='detector' needs OpenCV 4 (CascadeClassifier), got {cv2.__version__}"
+            )
+        _local.cascade = cv2.CascadeClassifier(cv2.data.haarcascades + _CASCADE)
+    return _local.cascade

@@ -1,0 +1,249 @@
+"""Kaggle's Facial Keypoints Detection files: training and test, .csv or .zip, and the lookup table.
+
+One row is one 96x96 gray face; coordinates are 0-based pixels, an empty field is an unlabelled
+coordinate. The pixels of a row are one field of 9216 numbers. Reading them a number at a time is
+what makes the usual `Image.apply(np.fromstring)` slow, so `pixels` turns a row's digits into
+numbers by array arithmetic, and nothing but the finished uint8 images stays in memory. Known quirks
+of the genuine file (duplicates, wrong labels) are kept: this module reads, later stages judge.
+"""
+
+import io
+import zipfile
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fkp.data.faces import Faces
+from fkp.data.readers import cache, fault
+from fkp.data.readers.pixels import parse_pixels
+from fkp.data.schemes import KAGGLE_15
+
+SIZE = 96
+COLUMNS = tuple(f"{label}_{axis}" for label in KAGGLE_15.labels for axis in "xy")
+_STEMS = {"train": "training", "test": "test"}
+_NAMES = tuple(f"{stem}{suffix}" for stem in _STEMS.values() for suffix in (".csv", ".zip"))
+_VERSION = 1
+
+
+def recognises(path):
+    """A folder with training or test data, any .zip, or a .csv with an Image column."""
+    path = Path(path)
+    if path.is_dir():
+        return any((path / name).is_file() for name in _NAMES)
+    if path.suffix.lower() == ".zip" or path.name in _NAMES:
+        return True
+    if path.suffix.lower() != ".csv":
+        return False
+    with path.open("rb") as stream:
+        return b"Image" in _fields(stream.readline(1 << 16))
+
+
+def read(path, part="train", label=None, use_cache=True):
+    """Read a training or test file.
+
+    Args:
+        path: .csv or .zip file (its columns tell training from test), or a folder.
+        part: "train" or "test": which file of a folder to read; .csv goes before .zip.
+        label: `Faces.source`; default "kaggle", or "kaggle stand-in" where the path says
+            "standin".
+        use_cache: keep the parsed arrays beside the file for next time.
+
+    Returns:
+        Faces: images uint8 (n, 96, 96, 1), points float32 (n, 15, 2) in `KAGGLE_15`, all NaN for a
+        test file; names "row 1", "row 2" ... (for a test file row i is ImageId i); each row its
+        own group; no parts, for Kaggle splits by file.
+
+    Raises:
+        SourceError: names file, row, column and value.
+    """
+    path = Path(path)
+    file = _find(path, part) if path.is_dir() else path
+    if not file.is_file():
+        raise fault(file, f"a file, such as {_NAMES[0]}, or its folder")
+
+    def parse():
+        with _open(file) as stream:
+            images, points = _parse(file, stream)
+        return {"images": images, "points": points}
+
+    found = cache.arrays(file, [file], parse, version=_VERSION) if use_cache else parse()
+    images, points = found["images"], found["points"]
+    if label is None:
+        standin = any("standin" in name for name in file.resolve().parts)
+        label = "kaggle stand-in" if standin else "kaggle"
+    names = np.array([f"row {i + 1}" for i in range(len(images))])
+    return Faces(images=images, points=points, scheme=KAGGLE_15, source=label, names=names)
+
+
+def read_lookup(path):
+    """IdLookupTable.csv, given the file or its folder.
+
+    Returns:
+        DataFrame of RowId (int64), ImageId (int64) and FeatureName (one of `COLUMNS`), as ordered
+        in the file.
+
+    Raises:
+        SourceError: a column or value is missing, RowId repeats or a feature is unknown.
+    """
+    path, table = _table(path, "IdLookupTable.csv", ("RowId", "ImageId", "FeatureName"))
+    unknown = ~table["FeatureName"].isin(COLUMNS).to_numpy()
+    if unknown.any():
+        _refuse(path, table, unknown, "FeatureName", "a coordinate such as nose_tip_x")
+    return table.assign(RowId=_ids(path, table, "RowId"), ImageId=_ids(path, table, "ImageId"))
+
+
+def read_sample(path):
+    """SampleSubmission.csv, given the file or its folder.
+
+    Returns:
+        DataFrame of RowId (int64) and Location (float64).
+
+    Raises:
+        SourceError: a column or value is missing, or RowId repeats.
+    """
+    path, table = _table(path, "SampleSubmission.csv", ("RowId", "Location"))
+    location = pd.to_numeric(table["Location"], errors="coerce")
+    if location.isna().any():
+        _refuse(path, table, location.isna().to_numpy(), "Location", "a number")
+    return table.assign(RowId=_ids(path, table, "RowId"), Location=location.astype(float))
+
+
+def _find(folder, part):
+    if part not in _STEMS:
+        raise fault(folder, "part 'train' or 'test'", part)
+    for suffix in (".csv", ".zip"):
+        file = folder / f"{_STEMS[part]}{suffix}"
+        if file.is_file():
+            return file
+    raise fault(folder, f"{_STEMS[part]}.csv or {_STEMS[part]}.zip in this folder")
+
+
+@contextmanager
+def _open(file):
+    """The lines of a .csv, or of the one .csv in a .zip, as a binary stream."""
+    if file.suffix.lower() != ".zip":
+        with file.open("rb", buffering=1 << 20) as stream:
+            yield stream
+        return
+    try:
+        with zipfile.ZipFile(file) as archive, archive.open(_member(file, archive)) as member:
+            yield io.BufferedReader(member, 1 << 20)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        expected = f"a whole zip file (fetch it again? {error})"
+        raise fault(file, expected, f"{file.stat().st_size} bytes") from error
+
+
+def _member(file, archive):
+    names = [
+        name
+        for name in archive.namelist()
+        if name.lower().endswith(".csv") and not name.startswith("__MACOSX")
+    ]
+    same = [name for name in names if Path(name).stem == file.stem]
+    chosen = same if len(same) == 1 else names
+    if len(chosen) != 1:
+        raise fault(file, f"one .csv inside, such as {file.stem}.csv", archive.namelist())
+    return chosen[0]
+
+
+def _fields(line):
+    return [field.strip(b'" \r\n') for field in line.removeprefix(b"\xef\xbb\xbf").split(b",")]
+
+
+def _parse(file, stream):
+    """Images (n, 96, 96, 1) and points (n, 15, 2) of all data rows."""
+    header = _fields(stream.readline())
+    if header == [b""]:
+        raise fault(file, "a header and data rows", "an empty first line")
+    columns = _columns(file, [name.decode("latin-1") for name in header])
+    pixels, coordinates, row = bytearray(), [], 0
+    for line, text in enumerate(stream, start=2):
+        if text.isspace():
+            continue
+        row += 1
+        fields = text.split(b",")
+        if len(fields) != len(header):
+            raise fault(file, f"{len(header)} fields", f"{len(fields)} fields", row, line)
+        text = fields[columns["Image"]].strip(b'" \r\n')
+        pixels += parse_pixels(
+            text, SIZE * SIZE, path=file, row=row, line=line, column="Image"
+        ).data
+        if "ImageId" in columns:
+            _check_id(fields[columns["ImageId"]], file, row, line)
+        else:
+            coordinates.append(_coordinates(fields, columns, file, row, line))
+    if row == 0:
+        raise fault(file, "data rows below the header", "a header only")
+    images = np.frombuffer(pixels, dtype=np.uint8).reshape(row, SIZE, SIZE, 1)
+    if "ImageId" in columns:
+        return images, np.full((row, len(KAGGLE_15), 2), np.nan, dtype=np.float32)
+    return images, np.array(coordinates, dtype=np.float32).reshape(row, len(KAGGLE_15), 2)
+
+
+def _columns(file, header):
+    """Name -> position for a training file (30 coordinates) or a test file (ImageId)."""
+    test = not any(name in COLUMNS for name in header) and "ImageId" in header
+    needed = ("ImageId", "Image") if test else (*COLUMNS, "Image")
+    for name in needed:
+        if header.count(name) != 1:
+            raise fault(file, "this column once in the header", header.count(name), column=name)
+    return {name: header.index(name) for name in needed}
+
+
+def _coordinates(fields, columns, file, row, line):
+    """The 30 coordinates of a row in the order of `COLUMNS`; empty -> NaN."""
+    values = []
+    for name in COLUMNS:
+        text = fields[columns[name]].strip(b'" \r\n')
+        try:
+            value = float(text) if text else np.nan
+        except ValueError:
+            value = np.inf
+        if np.isinf(value):
+            expected = "a number of pixels, or an empty field"
+            raise fault(file, expected, text.decode("latin-1"), row, line, name)
+        values.append(value)
+    return values
+
+
+def _check_id(field, file, row, line):
+    text = field.strip(b'" \r\n')
+    if text != str(row).encode():
+        expected = f"{row}: test rows count up from 1"
+        raise fault(file, expected, text.decode("latin-1"), row, line, "ImageId")
+
+
+def _table(path, name, columns):
+    """(file, its columns as text)."""
+    path = Path(path)
+    path = path / name if path.is_dir() else path
+    if not path.is_file():
+        raise fault(path, f"{name}, or a folder that holds it")
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise fault(path, f"a table with columns {', '.join(columns)} ({error})") from error
+    for column in columns:
+        if column not in table:
+            raise fault(path, "this column in the header", list(table.columns), column=column)
+    if table.empty:
+        raise fault(path, "data rows below the header", "a header only")
+    return path, table[list(columns)]
+
+
+def _ids(path, table, column):
+    numbers = pd.to_numeric(table[column], errors="coerce")
+    bad = ~(numbers.ge(1) & numbers.mod(1).eq(0)).to_numpy()
+    if bad.any():
+        _refuse(path, table, bad, column, "a whole number from 1")
+    if column == "RowId" and numbers.duplicated().any():
+        _refuse(path, table, numbers.duplicated().to_numpy(), column, "every RowId once")
+    return numbers.astype(np.int64)
+
+
+def _refuse(path, table, bad, column, expected):
+    row = int(np.flatnonzero(bad)[0])
+    raise fault(path, expected, table[column].iloc[row], row + 1, row + 2, column)

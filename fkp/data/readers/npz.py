@@ -1,0 +1,139 @@
+"""Faces in a .npz file: anyone's arrays, or what `write` stored.
+
+Arrays, by the first name that is present:
+
+- images: `images`, `X`, `x` or `data`; (n, h, w), (n, h, w, 1) or RGB (n, h, w, 3); integers
+  0-255, or floats in [0, 1] (where none exceeds 1) or [0, 255], rounded.
+- points: `points`, `Y`, `y` or `labels`; (n, k, 2), or (n, 2k) as x, y, x, y ...; 0-based pixels,
+  NaN = unlabelled. k decides the scheme: 15, 44, 68 or 194.
+- optional `groups` (n,) whole numbers, `parts` (n,), `names` (n,), `source` (a text).
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from fkp.data.faces import Faces
+from fkp.data.readers import cache, fault
+from fkp.data.schemes import SCHEMES
+
+_IMAGES = ("images", "X", "x", "data")
+_POINTS = ("points", "Y", "y", "labels")
+_TEXTS = ("parts", "names")
+_BY_COUNT = {len(scheme): scheme for scheme in SCHEMES.values()}
+
+
+def recognises(path):
+    """A file that ends in .npz."""
+    return Path(path).suffix.lower() == ".npz" and Path(path).is_file()
+
+
+def read(path, label=None):
+    """Read a .npz file as described above.
+
+    Args:
+        path: file.
+        label: `Faces.source`; default: the file's `source`, or its name without suffix.
+
+    Returns:
+        Faces.
+
+    Raises:
+        SourceError: names the file, the array and, for a value out of range, its row.
+    """
+    path = Path(path)
+    arrays = _load(path)
+    images = _images(path, *_first(path, arrays, _IMAGES))
+    points, scheme = _points(path, *_first(path, arrays, _POINTS))
+    if len(points) != len(images):
+        raise fault(path, f"points for {len(images)} images", f"points for {len(points)}")
+    optional = {name: _text(path, name, arrays[name]) for name in _TEXTS if name in arrays}
+    if "groups" in arrays:
+        optional["groups"] = _groups(path, arrays["groups"])
+    for name, values in optional.items():
+        if values.shape != (len(images),):
+            raise fault(path, f"shape {(len(images),)}", values.shape, column=name)
+    source = label or (str(arrays["source"]) if "source" in arrays else path.stem)
+    return Faces(images=images, points=points, scheme=scheme, source=source, **optional)
+
+
+def write(path, faces):
+    """Write faces to a .npz file that `read` returns unchanged; a whole file or none.
+
+    Raises:
+        SourceError: the path does not end in .npz.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".npz":
+        raise fault(path, "a name that ends in .npz")
+    names = ("images", "points", "groups", "parts", "names")
+    arrays = {name: getattr(faces, name) for name in names}
+    cache.save(path, {**arrays, "source": np.array(faces.source)})
+
+
+def _load(path):
+    if path.is_file() and path.stat().st_size == 0:
+        raise fault(path, "a .npz file", "an empty file")
+    try:
+        return cache.load(path)
+    except cache.UNREADABLE as error:
+        raise fault(path, f"a whole .npz file of plain arrays ({error})") from error
+
+
+def _first(path, arrays, names):
+    """(name, array) of the first of `names` that is there."""
+    for name in names:
+        if name in arrays:
+            return name, arrays[name]
+    raise fault(path, f"an array named {', '.join(names[:-1])} or {names[-1]}", list(arrays))
+
+
+def _images(path, name, images):
+    """uint8 (n, h, w, c)."""
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.ndim != 4 or images.shape[3] not in (1, 3):
+        raise fault(
+            path, "shape (n, h, w), (n, h, w, 1) or (n, h, w, 3)", images.shape, column=name
+        )
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind not in "iuf":
+        raise fault(path, "integers or floats", str(images.dtype), column=name)
+    outside = ~((images >= 0) & (images <= 255))
+    if outside.any():
+        at = tuple(np.argwhere(outside)[0])
+        raise fault(path, "pixels 0-255", images[at].item(), row=int(at[0]) + 1, column=name)
+    if images.dtype.kind == "f":
+        images = np.rint(images * 255 if images.size and images.max() <= 1 else images)
+    return images.astype(np.uint8)
+
+
+def _points(path, name, points):
+    """(float32 (n, k, 2), scheme)."""
+    if points.dtype.kind not in "iuf":
+        raise fault(path, "numbers", str(points.dtype), column=name)
+    pairs = points.ndim == 2 and points.shape[1] % 2 == 0
+    if not pairs and not (points.ndim == 3 and points.shape[2] == 2):
+        raise fault(path, "shape (n, k, 2) or (n, 2k)", points.shape, column=name)
+    k = points.shape[1] // 2 if pairs else points.shape[1]
+    if k not in _BY_COUNT:
+        expected = f"{', '.join(map(str, sorted(_BY_COUNT)))} points per face"
+        raise fault(path, expected, k, column=name)
+    points = points.astype(np.float32).reshape(len(points), k, 2)
+    if np.isinf(points).any():
+        row = int(np.argwhere(np.isinf(points))[0, 0])
+        raise fault(path, "finite coordinates, or NaN", np.inf, row=row + 1, column=name)
+    return points, _BY_COUNT[k]
+
+
+def _groups(path, groups):
+    if groups.dtype.kind not in "iu":
+        raise fault(path, "whole numbers", str(groups.dtype), column="groups")
+    return groups.astype(np.int64)
+
+
+def _text(path, name, values):
+    if values.dtype.kind != "U" and values.size:
+        raise fault(path, "text", str(values.dtype), column=name)
+    return values.astype(str)

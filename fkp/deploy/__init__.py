@@ -1,0 +1,1 @@
+"""Models outside of Keras: export, runtimes, time, submission."""

@@ -1,0 +1,221 @@
+"""A model as a file for other runtimes: LiteRT (float32, int8) and ONNX (float32).
+
+Every file takes raw pixels, uint8 (n, h, w, c) for any n, and gives points in pixels, float32
+(n, k, 2): the contract of `fkp.models`, so nobody has to know how the pixels are scaled. Converting
+needs Keras' TensorFlow backend; running the files does not.
+"""
+
+import logging
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from fkp.deploy import runtimes
+
+SUFFIXES = {"litert": ".tflite", "litert-int8": "-int8.tflite", "onnx": ".onnx"}
+FORMATS = tuple(SUFFIXES)
+# A float32 file computes the same function: rounding in the deepest model is a tenth of this.
+TOLERANCE_PX = 0.01
+
+
+def export(model, folder, name="model", formats=FORMATS, calibration=None):
+    """Write a model in some formats; a file appears whole or not at all.
+
+    Args:
+        model: keras.Model, pixels -> points; one of mixed precision is exported in float32.
+        folder: where the files go, as `name` and the format's suffix.
+        name: stem of the files.
+        formats: of `FORMATS`.
+        calibration: uint8 (n, h, w, c), typical images from which int8 takes its value ranges;
+            a hundred or more.
+
+    Returns:
+        dict: format -> {"path": Path, "bytes": size of the file}.
+
+    Raises:
+        ValueError: unknown format, no or unfitting calibration images, or a backend other than
+            TensorFlow.
+    """
+    _check(model, formats, calibration)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    pixels, written = _from_bytes(model), {}
+    with tempfile.TemporaryDirectory() as saved:
+        if {"litert", "litert-int8"} & set(formats):
+            with _without_info():
+                pixels.export(saved, format="tf_saved_model", verbose=False)
+        for form in formats:
+            path = folder / f"{name}{SUFFIXES[form]}"
+            with _whole(path) as part:
+                if form == "onnx":
+                    pixels.export(part, format="onnx", verbose=False)
+                else:
+                    part.write_bytes(_litert(saved, calibration if "int8" in form else None))
+            written[form] = {"path": path, "bytes": path.stat().st_size}
+    return written
+
+
+def export_file(path, form, folder, calibration=None):
+    """Export a .keras file in one format and check the result, on the calibration images or noise.
+
+    Args:
+        path: .keras file; its stem names the new one.
+        form, folder, calibration: as for `export`.
+
+    Returns:
+        dict: path, bytes, max_px, rms_px.
+
+    Raises:
+        ValueError: as `export` and `check`; OSError: no such file.
+    """
+    import keras
+
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    model = keras.models.load_model(path, compile=False)
+    file = export(model, folder, Path(path).stem, [form], calibration)[form]
+    images = calibration
+    if images is None:
+        shape = (16, *model.input_shape[1:])
+        images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    return file | check(model, file["path"], form, images[:100])
+
+
+def check(model, path, form, images, tolerance=TOLERANCE_PX):
+    """Compare an exported file with its model.
+
+    Args:
+        model: the keras.Model that was exported.
+        path: the file.
+        form: its format.
+        images: uint8 (n, h, w, c).
+        tolerance: px; a float32 file must not differ by more anywhere. An int8 file may.
+
+    Returns:
+        dict: max_px and rms_px, difference between the coordinates of the two.
+
+    Raises:
+        ValueError: a float32 file differs by more than `tolerance`.
+    """
+    runtime = next(name for name, needed in runtimes.RUNTIMES.items() if needed == form)
+    difference = agreement(runtimes.load(runtime, path)(images), model.predict_on_batch(images))
+    if form != "litert-int8" and not difference["max_px"] <= tolerance:
+        raise ValueError(
+            f"{Path(path).name}: points differ from Keras' by up to {difference['max_px']:.4g} px "
+            f"(tolerance {tolerance} px)"
+        )
+    return difference
+
+
+def for_runtimes(model, folder, name, wanted, images):
+    """Everything that some runtimes need to run a model, exported and checked.
+
+    Args:
+        model, folder, name: as for `export`; the .keras file goes there too.
+        wanted: of `fkp.deploy.runtimes.RUNTIMES`.
+        images: uint8 (n, h, w, c), to calibrate int8 with and to check every file on.
+
+    Returns:
+        (runtime -> path, list of dicts: format, mb, and for all but keras max_px and rms_px).
+    """
+    from fkp.models import save
+
+    needed = [runtimes.RUNTIMES[runtime] for runtime in wanted]
+    formats = [form for form in FORMATS if form in needed]
+    keras_file = Path(folder) / f"{name}.keras"
+    save(model, keras_file)
+    paths, rows = {"keras": keras_file}, [{"format": "keras", "mb": _mb(keras_file)}]
+    for form, file in export(model, folder, name, formats, images).items():
+        paths[form] = file["path"]
+        difference = check(model, file["path"], form, images)
+        rows.append({"format": form, "mb": _mb(file["path"]), **difference})
+    return {runtime: paths[runtimes.RUNTIMES[runtime]] for runtime in wanted}, rows
+
+
+def _mb(path):
+    return path.stat().st_size / 1e6
+
+
+def agreement(points, reference):
+    """max_px and rms_px: largest and root mean square difference of two sets of coordinates."""
+    difference = np.asarray(points, np.float64) - np.asarray(reference, np.float64)
+    return {
+        "max_px": float(np.abs(difference).max()),
+        "rms_px": float(np.sqrt(np.mean(difference**2))),
+    }
+
+
+def _check(model, formats, calibration):
+    import keras
+
+    if keras.config.backend() != "tensorflow":
+        raise ValueError(f"export needs KERAS_BACKEND=tensorflow, not {keras.config.backend()}")
+    for form in formats:
+        if form not in SUFFIXES:
+            raise ValueError(f"unknown format {form!r} (known: {', '.join(FORMATS)})")
+    if "litert-int8" not in formats:
+        return
+    if calibration is None or len(calibration) == 0:
+        raise ValueError(
+            "litert-int8 needs calibration images (--calibrate): typical faces, a hundred or more"
+        )
+    expected = model.input_shape[1:]
+    if calibration.dtype != np.uint8 or calibration.shape[1:] != expected:
+        raise ValueError(
+            f"calibration images: expected uint8 (n, {', '.join(map(str, expected))}), "
+            f"got {calibration.dtype} {calibration.shape}"
+        )
+
+
+def _from_bytes(model):
+    """The model in float32 with uint8 input, fixed to inference."""
+    import keras
+
+    from fkp.models import in_float32
+
+    if '"mixed_' in model.to_json():
+        model = in_float32(model)
+    inputs = keras.Input(model.input_shape[1:], dtype="uint8", name="pixels")
+    # Said outright: see the traced call in `fkp.deploy.runtimes`.
+    points = model(keras.ops.cast(inputs, "float32"), training=False)
+    pixels = keras.Model(inputs, points, name=model.name)
+    pixels(np.zeros((1, *model.input_shape[1:]), np.uint8))  # Keras exports what has been called
+    return pixels
+
+
+def _litert(saved, calibration):
+    """Bytes of a LiteRT file; integer arithmetic between the two ends if there are images."""
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(saved)
+    if calibration is not None:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: ([image[None]] for image in calibration)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.uint8
+    return converter.convert()
+
+
+@contextmanager
+def _without_info():
+    """TensorFlow's logger without the names of temporary folders."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def _whole(path):
+    """A temporary path with the same suffix, renamed to `path` when all went well."""
+    part = path.with_name(f".part-{path.name}")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,92 @@
+"""A saved model as a function: uint8 images in, points out, in any of the runtimes measured here.
+
+Each runtime imports its own library only when a model is loaded, so that a process which runs a
+LiteRT or ONNX file never imports TensorFlow.
+"""
+
+# runtime -> format of the file that it runs; "keras" is a saved .keras file, the others come from
+# `fkp.deploy.export`.
+RUNTIMES = {
+    "keras_predict": "keras",
+    "keras_predict_on_batch": "keras",
+    "tf_function": "keras",
+    "litert": "litert",
+    "litert_int8": "litert-int8",
+    "onnxruntime": "onnx",
+}
+# Runtimes that are not kept on as many cores as they have threads. Keras serves `predict` through
+# an input pipeline with a thread of its own; on one core the two wait for each other in growing
+# pauses, up to as long as the model works.
+UNPINNED = ("keras_predict",)
+
+
+def load(runtime, path, threads=1):
+    """Load a model file into a runtime.
+
+    Args:
+        runtime: a key of `RUNTIMES`.
+        path: file of the runtime's format.
+        threads: threads that one call may use. TensorFlow takes it once per process, before its
+            first operation.
+
+    Returns:
+        Function from uint8 (n, h, w, c) to float32 (n, k, 2), pixels; n may change between calls.
+
+    Raises:
+        ValueError: unknown runtime.
+    """
+    loaders = {"litert": _litert, "litert_int8": _litert, "onnxruntime": _onnx}
+    if runtime not in RUNTIMES:
+        raise ValueError(f"unknown runtime {runtime!r} (known: {', '.join(RUNTIMES)})")
+    if RUNTIMES[runtime] == "keras":
+        return _keras(runtime, str(path), threads)
+    return loaders[runtime](str(path), threads)
+
+
+def _keras(runtime, path, threads):
+    import keras
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    model = keras.models.load_model(path, compile=False)
+    if runtime == "keras_predict":
+        return lambda images: model.predict(images, verbose=0)
+    if runtime == "keras_predict_on_batch":
+        return model.predict_on_batch
+    # Without training=False a model that holds a Resizing layer runs in training mode: the layer's
+    # own default, True, is taken over by the layers behind it.
+    traced = tf.function(lambda images: model(images, training=False))
+    return lambda images: traced(tf.constant(images)).numpy()
+
+
+def _litert(path, threads):
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(path, num_threads=threads)
+    source = interpreter.get_input_details()[0]
+    target = interpreter.get_output_details()[0]["index"]
+    batch = None
+
+    def call(images):
+        nonlocal batch
+        if len(images) != batch:
+            batch = len(images)
+            interpreter.resize_tensor_input(source["index"], images.shape)
+            interpreter.allocate_tensors()
+        interpreter.set_tensor(source["index"], images)
+        interpreter.invoke()
+        return interpreter.get_tensor(target)
+
+    return call
+
+
+def _onnx(path, threads):
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda images: session.run(None, {name: images})[0]

@@ -1,0 +1,141 @@
+"""A Kaggle submission: the wanted coordinates of the test rows, as RowId,Location."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fkp.data.readers import fault, kaggle
+from fkp.models.predict import predict
+from fkp.prepare.augment import mirror
+from fkp.record.provenance import write_text
+
+LOW, HIGH = 0.0, 96.0
+
+
+def load_models(paths):
+    """Keras models that answer Kaggle's test images with 15 points.
+
+    Args:
+        paths: .keras files as `fkp.models.save` writes them.
+
+    Returns:
+        List of models.
+
+    Raises:
+        ValueError: no path, a file that is missing or no model, or another input or output shape
+            than (n, 96, 96, 1) -> (n, 15, 2); the message names the file.
+    """
+    import keras
+
+    models = []
+    for path in map(Path, paths):
+        if not path.is_file():
+            raise ValueError(f"{path}: no such file, expected a model saved as .keras")
+        try:
+            model = keras.saving.load_model(path, compile=False)
+        except (ValueError, OSError, TypeError, KeyError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ValueError(f"{path}: not a model that Keras can read ({reason})") from error
+        _check_shapes(path, model)
+        models.append(model)
+    if not models:
+        raise ValueError("expected at least one model")
+    return models
+
+
+def _check_shapes(path, model):
+    for kind, got, wanted in (
+        ("takes images", model.input_shape, (kaggle.SIZE, kaggle.SIZE, 1)),
+        ("gives points", model.output_shape, (len(kaggle.KAGGLE_15), 2)),
+    ):
+        if tuple(got[1:]) != wanted:
+            raise ValueError(f"{path}: {kind} of shape {tuple(got[1:])}, Kaggle's are {wanted}")
+
+
+def mean_points(models, images, mirrored=False):
+    """Mean of the models' predictions, float64 (n, 15, 2), px.
+
+    Args:
+        models: Keras models.
+        images: uint8 (n, h, w, c).
+        mirrored: show every model each image in the mirror as well, and count what it says of that,
+            mirrored back.
+    """
+    views = [predict(model, images) for model in models]
+    if mirrored:
+        flipped = images[:, :, ::-1]
+        seen = [predict(model, flipped) for model in models]
+        views += [mirror(flipped, points, kaggle.KAGGLE_15)[1] for points in seen]
+    return np.mean(views, axis=0, dtype=np.float64)
+
+
+def locations(points, lookup):
+    """The coordinate that each row of the lookup table asks for, clipped to 0..96 px.
+
+    Args:
+        points: (n, 15, 2), one row per test image; ImageId counts them from 1.
+        lookup: DataFrame as `fkp.data.readers.kaggle.read_lookup` returns it.
+
+    Returns:
+        DataFrame of RowId and Location, in the order of RowId.
+
+    Raises:
+        ValueError: an ImageId beyond the last image, or a prediction that is not finite.
+    """
+    beyond = lookup.index[lookup["ImageId"] > len(points)]
+    if len(beyond):
+        row = lookup.loc[beyond[0]]
+        raise ValueError(
+            f"lookup table, RowId {row['RowId']}: ImageId {row['ImageId']}, "
+            f"expected at most {len(points)}, the number of test images"
+        )
+    columns = pd.Index(kaggle.COLUMNS).get_indexer(lookup["FeatureName"])
+    table = points.reshape(len(points), -1)
+    values = table[lookup["ImageId"].to_numpy() - 1, columns]
+    if not np.isfinite(values).all():
+        row = lookup.iloc[np.flatnonzero(~np.isfinite(values))[0]]
+        raise ValueError(f"image {row['ImageId']}: the prediction of {row['FeatureName']} is NaN")
+    frame = pd.DataFrame({"RowId": lookup["RowId"], "Location": np.clip(values, LOW, HIGH)})
+    return frame.sort_values("RowId", ignore_index=True)
+
+
+def check_rows(submission, sample, path):
+    """SourceError unless the submission has exactly the RowIds of the sample submission."""
+    missing = sorted(set(sample["RowId"]) - set(submission["RowId"]))
+    extra = sorted(set(submission["RowId"]) - set(sample["RowId"]))
+    if missing or extra:
+        first = f"RowId {missing[0]} only here" if missing else f"no RowId {extra[0]}"
+        raise fault(
+            path, f"the {len(submission)} RowIds of IdLookupTable.csv", f"{len(sample)}, {first}"
+        )
+
+
+def submit(models, folder, out, mirrored=False):
+    """Write a submission for the test images of a folder.
+
+    Args:
+        models: one path of a .keras file or several; their predictions are averaged.
+        folder: holds test.csv or test.zip, IdLookupTable.csv and, to check against it,
+            SampleSubmission.csv.
+        out: the file to write; it appears whole or not at all.
+        mirrored: as in `mean_points`.
+
+    Returns:
+        DataFrame of RowId and Location (px, 0..96), in the order of RowId.
+
+    Raises:
+        ValueError: something is missing, does not fit or is not what its name promises.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: expected a folder with test.csv or test.zip")
+    lookup = kaggle.read_lookup(folder)
+    networks = load_models(models)
+    faces = kaggle.read(folder, part="test")
+    submission = locations(mean_points(networks, faces.images, mirrored), lookup)
+    sample = folder / "SampleSubmission.csv"
+    if sample.is_file():
+        check_rows(submission, kaggle.read_sample(sample), sample)
+    write_text(out, submission.to_csv(index=False, float_format="%.4f", lineterminator="\n"))
+    return submission

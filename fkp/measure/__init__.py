@@ -1,0 +1,1 @@
+"""Errors, scores with intervals, and what they say of landmarks."""

@@ -1,0 +1,128 @@
+"""Labels without pixels: a table of Kaggle's 30 coordinates, and its two labelling regimes.
+
+Kaggle's labels are shared without the images as one .csv with the 30 coordinate columns of
+training.csv and no `Image`: enough to study what is missing and how well it can be filled in.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fkp.data.readers import fault
+from fkp.data.readers.kaggle import COLUMNS
+from fkp.data.schemes import KAGGLE_15
+from fkp.record.provenance import digest
+
+
+def recognises(path):
+    """Whether `path` is a .csv file with coordinate columns and no pixels; None is not."""
+    if path is None or Path(path).suffix.lower() != ".csv" or not Path(path).is_file():
+        return False
+    with Path(path).open("rb") as stream:
+        header = stream.readline(1 << 16).decode("latin-1").split(",")
+    names = {name.strip('" \r\n\ufeff') for name in header}
+    return COLUMNS[0] in names and "Image" not in names
+
+
+def read(path):
+    """Points of every row of a label table, columns by name, in any order.
+
+    Args:
+        path: .csv with the 30 columns left_eye_center_x ... mouth_center_bottom_lip_y, pixels of a
+            96x96 image, empty = unlabelled; further columns are not read.
+
+    Returns:
+        float32 (n, 15, 2) in the order of `KAGGLE_15`, NaN = unlabelled.
+
+    Raises:
+        SourceError: names file, row, column and value.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise fault(path, "a .csv file with the 30 coordinate columns")
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise fault(path, f"a table with the 30 coordinate columns ({error})") from error
+    for name in COLUMNS:
+        if name not in table:
+            raise fault(path, "this column in the header", column=name)
+    if table.empty:
+        raise fault(path, "data rows below the header", "a header only")
+    values = np.stack([_numbers(path, table[name].str.strip(), name) for name in COLUMNS], axis=1)
+    return values.reshape(len(table), len(KAGGLE_15), 2).astype(np.float32)
+
+
+def _numbers(path, texts, name):
+    given = (texts != "").to_numpy()
+    numbers = pd.to_numeric(texts.where(given), errors="coerce").to_numpy(float)
+    bad = np.flatnonzero(given & ~np.isfinite(numbers))
+    if len(bad):
+        row = int(bad[0])
+        expected = "a number of pixels, or an empty field"
+        raise fault(path, expected, texts.iloc[row], row + 1, row + 2, name)
+    return numbers
+
+
+def describe(points, source):
+    """The data's entry in metrics.json: source, scheme, rows, complete rows, fingerprint."""
+    complete = ~np.isnan(points).any(axis=(1, 2))
+    return {
+        "source": source,
+        "scheme": KAGGLE_15.name,
+        "rows": len(points),
+        "complete_rows": int(complete.sum()),
+        "fingerprint": digest(np.nan_to_num(points, nan=-1).round(4), size=8),
+    }
+
+
+def second_regime(points):
+    """bool (n,): the rows behind the last one that has more than half of its points.
+
+    In Kaggle's training file rows 1-2284 were labelled by one convention, nearly all of them with
+    15 points, and the rest by another, with four: the eye centres, the nose tip and the mouth's
+    bottom centre, the last two marked elsewhere than in the first part.
+    """
+    full = (~np.isnan(points).any(axis=2)).mean(axis=1) > 0.5
+    last = np.flatnonzero(full)[-1] if full.any() else -1
+    return np.arange(len(points)) > last
+
+
+def shared_points(points):
+    """Indices of the points that most rows of the second regime have.
+
+    Raises:
+        ValueError: no row is of the second regime, or none of its points is labelled.
+    """
+    rows = points[second_regime(points)]
+    shared = (~np.isnan(rows).any(axis=2)).mean(axis=0) > 0.5 if len(rows) else np.zeros(0, bool)
+    if not shared.any():
+        raise ValueError(f"none of {len(points)} rows is of a second labelling regime")
+    return np.flatnonzero(shared)
+
+
+def regime_shift(points):
+    """How far the second regime's marks lie from the first's, estimated from the labels alone.
+
+    Means of the two regimes are compared after placing every face by the middle of its eye centres
+    and scaling it by their distance. That both regimes label the same kind of faces is assumed.
+
+    Args:
+        points: (n, 15, 2) px, all rows.
+
+    Returns:
+        float64 (15, 2) px at the mean eye distance; 0 for the eyes and for points that the second
+        regime does not label.
+    """
+    (left,), (right,) = KAGGLE_15.pupils
+    eyes = points[:, [left, right]].astype(float)
+    distance = np.linalg.norm(eyes[:, 0] - eyes[:, 1], axis=1)
+    placed = (points - eyes.mean(axis=1, keepdims=True)) / distance[:, None, None]
+    second, shift = second_regime(points), np.zeros((len(KAGGLE_15), 2))
+    for point in set(shared_points(points).tolist()) - {left, right}:
+        apart = np.nanmean(placed[second, point], axis=0) - np.nanmean(
+            placed[~second, point], axis=0
+        )
+        shift[point] = apart * np.nanmean(distance)
+    return shift

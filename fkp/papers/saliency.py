@@ -1,0 +1,248 @@
+"""Saliency: which pixels the error of a face depends on, and whether a map of them is right.
+
+The map of paper B (section IV) is |dL/dI|, with L the mean squared error over the labelled
+coordinate values of one face (px^2) and I its pixels (0..255), so its unit is px^2 per gray level.
+L is a square: its gradient is proportional to the error that is left, and a perfect prediction has
+a map of zeros. Gradients need Keras' TensorFlow backend.
+"""
+
+import cv2
+import keras
+import numpy as np
+
+from fkp.measure import evaluate
+from fkp.models.predict import predict
+
+ORDERS = ("most salient", "most salient in another face", "random", "least salient")
+
+
+def gradient(model, images, points, batch_size=32):
+    """|dL/dI|, the largest of the channels (Simonyan et al., 2014, section 3).
+
+    The maximum, as there: in a sum, channels of opposite sign would cancel, as those of an edge in
+    colour do.
+
+    Args:
+        model: pixels -> points; one of mixed precision gives coarse gradients, see
+            `fkp.models.in_float32`.
+        images: (n, h, w, c), gray levels 0..255.
+        points: (n, k, 2) labels, pixels; NaN = not in the loss.
+        batch_size: images per call.
+
+    Returns:
+        float32 (n, h, w), px^2 per gray level; zeros for a face without labels.
+
+    Raises:
+        ValueError: the points do not fit images or model, or a backend other than TensorFlow.
+    """
+    return _magnitude(_gradient(model, images, points, batch_size))
+
+
+def smooth(model, images, points, samples=16, sigma=0.1, seed=0, batch_size=32):
+    """`gradient` of noisy copies, averaged before the magnitude is taken (SmoothGrad).
+
+    Reference: "SmoothGrad: removing noise by adding noise" (Smilkov et al., 2017). What differs
+    from copy to copy in sign cancels. Noisy pixels may leave 0..255.
+
+    Args:
+        samples: noisy copies of each image.
+        sigma: standard deviation of the noise as a share of the 255 gray levels; 0.1 to 0.2 there.
+        seed: of the noise.
+
+    Returns:
+        float32 (n, h, w), px^2 per gray level.
+
+    Raises:
+        ValueError: as `gradient`, or fewer than one sample.
+    """
+    if samples < 1:
+        raise ValueError(f"samples: expected at least 1, got {samples}")
+    rng = np.random.default_rng(seed)
+    total = np.zeros(images.shape, np.float32)
+    for _ in range(samples):
+        noise = rng.standard_normal(images.shape, dtype=np.float32) * np.float32(255 * sigma)
+        total += _gradient(model, images + noise, points, batch_size)
+    return _magnitude(total / samples)
+
+
+def per_region(model, images, points, scheme, reach=1 / 16, batch_size=32):
+    """Where the error of each region's points comes from: L over those points alone.
+
+    Args:
+        scheme: Scheme of the points, whose regions count one by one.
+        reach: pixels within this share of the image's width of a point are near it.
+
+    Returns:
+        region -> dict of float64 (n,): `mean`, of |dL/dI| over the image, px^2 per gray level;
+        `near`, the share of |dL/dI| on pixels near the region's points; `area`, the share of the
+        pixels that are: a map that ignores the region has `near` equal to `area`. NaN for a face
+        without a label there, or without a gradient.
+    """
+    found = {}
+    for region, indices in scheme.regions.items():
+        chosen = np.isin(np.arange(len(scheme)), indices)
+        own = np.where(chosen[:, None], points, np.float32(np.nan))
+        maps = gradient(model, images, own, batch_size).astype(np.float64)
+        near = _near(own, images.shape[1:3], reach * images.shape[2])
+        total = maps.sum(axis=(1, 2))
+        total[total == 0] = np.nan
+        found[region] = {
+            "mean": total / near[0].size,
+            "near": (maps * near).sum(axis=(1, 2)) / total,
+            "area": np.where(np.isnan(total), np.nan, near.mean(axis=(1, 2))),
+        }
+    return found
+
+
+def half_area(saliency):
+    """Smallest share of the pixels that holds half of a map: 0.5 = even, near 0 = a few pixels.
+
+    Args:
+        saliency: (n, h, w), not negative.
+
+    Returns:
+        float64 (n,); NaN for a map of zeros.
+    """
+    values = -np.sort(-saliency.reshape(len(saliency), -1).astype(np.float64), axis=1)
+    held = np.cumsum(values, axis=1)
+    pixels = (held < held[:, -1:] / 2).sum(axis=1) + 1
+    return np.where(held[:, -1] > 0, pixels / values.shape[1], np.nan)
+
+
+def deletion_curve(model, images, points, saliency, fractions, seed=0, patch=8, batch_size=128):
+    """Error of each face while its patches are hidden in four orders (see `ORDERS`).
+
+    A map that is right about the pixels that matter does more harm when it goes first than chance
+    does. Random patches mostly hit the surroundings, so a map that merely points to the middle
+    beats them: the map of another face of `images` shows what is special to this one.
+
+    A hidden patch shows the image blurred (Gaussian, sigma a tenth of the width): its brightness
+    stays, its detail goes, and it leaves less of an edge than one colour would. Patches rather than
+    single pixels (`patch=1`): hidden pixels among visible ones are noise, and harm by being noise.
+
+    Args:
+        saliency: (n, h, w); a patch counts by its mean.
+        fractions: shares of the patches to hide, ascending, in [0, 1].
+        seed: of the random order, of ties and of who gets whose map.
+        patch: side of a patch, pixels.
+
+    Returns:
+        order -> float64 (n, len(fractions)), RMSE in px of each face over its labelled points.
+
+    Raises:
+        ValueError: shapes do not fit, or fractions that do not ascend in [0, 1].
+    """
+    _check(model, images, points)
+    _check_deletion(images, saliency, fractions, patch)
+    cells = _cells(images.shape[1:3], patch)
+    sigma = images.shape[2] / 10
+    blurred = np.stack([cv2.GaussianBlur(image, (0, 0), sigma) for image in images])
+    blurred = blurred.reshape(images.shape)
+    errors = {}
+    for order, rank in _ranks(saliency, cells, np.random.default_rng(seed)).items():
+        columns = []
+        for fraction in fractions:
+            hidden = (rank < round(fraction * rank.shape[1]))[:, cells, None]
+            predicted = predict(model, np.where(hidden, blurred, images), batch_size)
+            columns.append(_rmse(points, predicted))
+        errors[order] = np.stack(columns, axis=1)
+    return errors
+
+
+def area_between(first, second, fractions):
+    """Mean height of one deletion curve above another, px, of each face.
+
+    Args:
+        first, second: (n, m), as `deletion_curve` gives them.
+        fractions: (m,), at least two.
+
+    Returns:
+        float64 (n,); above zero: hiding in the first order did more harm.
+    """
+    return np.trapezoid(first - second, fractions, axis=1) / (fractions[-1] - fractions[0])
+
+
+def over_faces(values, groups=None, seed=0):
+    """Mean over the rows of (n, m) values, with its 95 % bootstrap interval: (mean, low, high)."""
+    ends = [evaluate.bootstrap(np.mean, column, groups=groups, seed=seed) for column in values.T]
+    return values.mean(axis=0), *np.transpose(ends)
+
+
+def _gradient(model, images, points, batch_size):
+    """dL/dI, float32 (n, h, w, c)."""
+    _check(model, images, points)
+    import tensorflow as tf
+
+    known = ~np.isnan(points)
+    labels = np.where(known, points, 0).astype(np.float32)
+    weights = known / np.maximum(known.sum(axis=(1, 2), keepdims=True), 1)
+    weights = weights.astype(np.float32)
+    found = np.empty(images.shape, np.float32)
+    for start in range(0, len(images), batch_size):
+        rows = slice(start, start + batch_size)
+        pixels = tf.convert_to_tensor(images[rows].astype(np.float32))
+        with tf.GradientTape() as tape:
+            tape.watch(pixels)
+            errors = tf.square(model(pixels, training=False) - labels[rows])
+            # Each face's own loss; their sum has the gradients of all, as no face affects another.
+            loss = tf.reduce_sum(weights[rows] * errors)
+        found[rows] = tape.gradient(loss, pixels)
+    return found
+
+
+def _magnitude(gradients):
+    return np.abs(gradients).max(axis=-1)
+
+
+def _rmse(points, predicted):
+    return np.sqrt(np.nanmean(evaluate.squared_errors(points, predicted), axis=(1, 2)))
+
+
+def _near(points, shape, radius):
+    """bool (n, h, w): within `radius` pixels of a labelled point."""
+    masks = np.zeros((len(points), *shape), np.uint8)
+    for mask, own in zip(masks, points, strict=True):
+        for x, y in own[~np.isnan(own).any(axis=1)]:
+            cv2.circle(mask, (round(float(x)), round(float(y))), round(radius), 1, cv2.FILLED)
+    return masks.astype(bool)
+
+
+def _cells(shape, patch):
+    """int (h, w): number of the patch that a pixel belongs to."""
+    rows, columns = (np.arange(side) // patch for side in shape)
+    return rows[:, None] * (columns[-1] + 1) + columns
+
+
+def _ranks(saliency, cells, rng):
+    """Order -> int (n, patches): the how-manieth each patch is hidden."""
+    n, flat = len(saliency), cells.ravel()
+    values = np.stack([np.bincount(flat, one.ravel()) for one in saliency]) / np.bincount(flat)
+    chance = rng.permuted(np.tile(np.arange(values.shape[1]), (n, 1)), axis=1)
+    # Ties, such as patches without any gradient, fall at random.
+    most = np.lexsort((chance, -values)).argsort(axis=1)
+    circle = rng.permutation(n)
+    other = np.empty_like(most)
+    other[circle] = most[np.roll(circle, 1)]
+    return dict(zip(ORDERS, (most, other, chance, values.shape[1] - 1 - most), strict=True))
+
+
+def _check(model, images, points):
+    if keras.config.backend() != "tensorflow":
+        raise ValueError(f"saliency needs KERAS_BACKEND=tensorflow, not {keras.config.backend()}")
+    expected = (len(images), *model.output_shape[1:])
+    if np.shape(points) != expected:
+        raise ValueError(f"points: expected shape {expected}, got {np.shape(points)}")
+    if images.shape[1:] != tuple(model.input_shape[1:]):
+        raise ValueError(
+            f"images: expected {tuple(model.input_shape[1:])} each, got {images.shape[1:]}"
+        )
+
+
+def _check_deletion(images, saliency, fractions, patch):
+    if saliency.shape != images.shape[:3]:
+        raise ValueError(f"saliency: expected shape {images.shape[:3]}, got {saliency.shape}")
+    if not 1 <= patch <= min(images.shape[1:3]):
+        raise ValueError(f"patch: expected 1 to {min(images.shape[1:3])} pixels, got {patch}")
+    steps = np.diff([0, *fractions, 1])
+    if len(fractions) == 0 or (steps < 0).any():
+        raise ValueError(f"fractions: expected ascending numbers in [0, 1], got {fractions}")

@@ -1,0 +1,1 @@
+"""A photograph, the points of its faces, and colours."""

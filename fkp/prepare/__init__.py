@@ -1,0 +1,1 @@
+"""What training rows become: imputed, augmented, treated."""

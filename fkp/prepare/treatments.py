@@ -1,0 +1,64 @@
+"""Paper A's treatments of incomplete labels: what the training rows become.
+
+A treatment sees training rows only; validation and test rows keep their original labels.
+"""
+
+import numpy as np
+
+from fkp.prepare import augment
+from fkp.prepare.impute import IMPUTERS
+
+
+def none(faces, seed):
+    """The complete rows."""
+    return faces.take(faces.complete)
+
+
+def augmented(faces, seed):
+    """The complete rows and their offline variants (`fkp.prepare.augment.paper_a`)."""
+    return augment.paper_a(none(faces, seed), np.random.default_rng(seed))
+
+
+def mask(faces, seed):
+    """All rows with at least one label; the loss skips the unlabelled points."""
+    return faces.take(faces.labelled.any(axis=1))
+
+
+def _imputed(name):
+    def treatment(faces, seed):
+        imputer = IMPUTERS[name]().fit(faces.points, faces.scheme.labels)
+        return faces.with_points(imputer.transform(faces.points))
+
+    treatment.__doc__ = f"All rows, missing labels imputed by {name} fitted on the same rows."
+    return treatment
+
+
+TREATMENTS = {
+    "none": none,
+    "ffill": _imputed("ffill"),
+    "knn": _imputed("knn"),
+    "augment": augmented,
+    "mask": mask,
+}
+
+
+def treat(faces, name, seed=0):
+    """Training rows after a treatment.
+
+    Args:
+        faces: training rows, in file order.
+        name: a key of `TREATMENTS`.
+        seed: for the treatments that draw at random.
+
+    Returns:
+        Faces.
+
+    Raises:
+        ValueError: unknown treatment, or no row is left after it.
+    """
+    if name not in TREATMENTS:
+        raise ValueError(f"unknown treatment {name!r}; known: {', '.join(TREATMENTS)}")
+    treated = TREATMENTS[name](faces, seed)
+    if len(treated) == 0:
+        raise ValueError(f"treatment {name!r} leaves none of {len(faces)} training rows")
+    return treated

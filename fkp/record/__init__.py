@@ -1,0 +1,1 @@
+"""What a run leaves behind: files written whole, digests, machine, metrics.json."""

@@ -1,0 +1,195 @@
+"""What a run leaves behind and what a comparison reads: `metrics.json` and charts."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from fkp.record.provenance import environment, write_json
+
+
+def describe(faces):
+    """The data's entry in metrics.json: source label, scheme, rows, image shape, fingerprint."""
+    return {
+        "source": faces.source,
+        "scheme": faces.scheme.name,
+        "rows": len(faces),
+        "complete_rows": int(faces.complete.sum()),
+        "image_shape": list(faces.image_shape),
+        "fingerprint": faces.fingerprint,
+    }
+
+
+def record(out, data, **sections):
+    """Write `out`/metrics.json: the data, the given sections and the versions it was made with.
+
+    Args:
+        out: run folder; None (a notebook opened by hand) writes nothing.
+        data: as `describe` returns it, of the faces as read, before any split.
+        **sections: JSON-ready values: scores, model, history, tables, figures, ...
+
+    Returns:
+        The dict that was written.
+    """
+    metrics = {"data": data, **sections, "environment": environment()}
+    if out is not None:
+        write_json(Path(out) / "metrics.json", metrics)
+    return metrics
+
+
+def save_chart(figure, out, name, caption):
+    """Save a chart as `out`/figures/<name>.svg and return its entry for metrics.json.
+
+    Charts only: a picture that shows a face of a data set stays inside the notebook's own page.
+    """
+    if out is not None:
+        path = Path(out) / "figures" / f"{name}.svg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
+    return {"file": f"figures/{name}.svg", "caption": caption}
+
+
+def table(frame, title, note=""):
+    """A DataFrame as a table entry of metrics.json; the cells are shown as they are."""
+    return {
+        "title": title,
+        "columns": [str(column) for column in frame.columns],
+        "rows": frame.astype(object).where(frame.notna(), "").to_numpy().tolist(),
+        "note": note,
+    }
+
+
+def load(runs_dir, notebooks, runs=None, *, needed=True):
+    """The metrics of the finished runs of one notebook or several.
+
+    Args:
+        runs_dir: folder of run folders.
+        notebooks: name without number, e.g. "train", or a list of names.
+        runs: names of the run folders to read, in that order; None = all.
+        needed: there has to be such a run.
+
+    Returns:
+        List of metrics dicts, each with its `folder`.
+
+    Raises:
+        ValueError: there is no such run though one is needed, or the runs are on different data.
+    """
+    notebooks = [notebooks] if isinstance(notebooks, str) else notebooks
+    folders = sorted(p.name for p in Path(runs_dir).glob("*/")) if runs is None else runs
+    files = [Path(runs_dir) / name / "metrics.json" for name in folders]
+    several = [
+        json.loads(path.read_text()) | {"folder": str(path.parent)}
+        for path in files
+        if path.exists()
+    ]
+    several = [m for m in several if m.get("run", {}).get("notebook") in notebooks]
+    if needed and not several:
+        raise ValueError(
+            f"{runs_dir}: no finished run of the notebook {' or '.join(map(repr, notebooks))}"
+        )
+    prints = {m["data"]["fingerprint"] for m in several}
+    if len(prints) > 1:
+        raise ValueError(f"{runs_dir}: runs on different data ({', '.join(sorted(prints))})")
+    return several
+
+
+def variant(metrics):
+    """What tells a model from others in a table: its name and how it came about.
+
+    "mobilenet_v2, frozen"; "nasnet_mobile, fine-tuned, from scratch"; "tuned_cnn, wide space".
+    """
+    parameters = metrics["run"]["parameters"]
+    options = parameters.get("model_options") or {}
+    words = [metrics["model"]["name"]]
+    if "fine_tune" in options:
+        how = {"none": "frozen", "all": "fine-tuned"}
+        words.append(how.get(options["fine_tune"], f"fine-tuned from {options['fine_tune']}"))
+        if options.get("weights") in (None, "none"):
+            words.append("from scratch")
+    if "size" in options:
+        words.append(f"{options['size']} px")
+    if "search" in metrics:
+        words.append(f"{metrics['search']['space']} space")
+    if parameters.get("jitter"):
+        words.append("jitter")
+    return ", ".join(words)
+
+
+def frame(runs, scores, parameters):
+    """One row per run: the named parameters and, per score, value, low and high.
+
+    Args:
+        runs: as `load` returns them.
+        scores: names of scores; a missing one is NaN.
+        parameters: names of run parameters; "variant" is what `variant` returns.
+
+    Returns:
+        DataFrame with columns *parameters, then score, score_low, score_high for each score.
+    """
+    rows = []
+    for metrics in runs:
+        given = metrics["run"]["parameters"]
+        if "variant" in parameters:
+            given = given | {"variant": variant(metrics)}
+        row = {name: given.get(name) for name in parameters}
+        for score in scores:
+            entry = metrics["scores"].get(score, {})
+            row[score] = entry.get("value")
+            row[f"{score}_low"], row[f"{score}_high"] = entry.get("low"), entry.get("high")
+        rows.append(row)
+    columns = [f"{score}{end}" for score in scores for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=[*parameters, *columns])
+
+
+def mean_face(runs_dir, scores, runs=None):
+    """What the mean training face scores as the answer to every test face (01-explore).
+
+    Returns:
+        DataFrame as `frame` returns it, with the columns model ("mean face"), treatment, seed; no
+        rows where 01-explore has not run.
+    """
+    rows = [
+        {"scores": found, "run": {"parameters": {"model": "mean face", "treatment": treatment}}}
+        for run in load(runs_dir, "explore", runs, needed=False)
+        for treatment, found in run.get("mean_face", {}).items()
+    ]
+    return frame(rows, scores, ["model", "treatment", "seed"])
+
+
+def over_seeds(runs_frame, score, by):
+    """Mean and spread of a score over the runs that differ only in their seed.
+
+    Args:
+        runs_frame: as `frame` returns it.
+        score: name of a score column.
+        by: columns that tell the rows of the result apart.
+
+    Returns:
+        DataFrame indexed by `by`: mean, sd (NaN for one run), seeds, low and high: the range over
+        seeds, or for one run the bootstrap interval of its test rows.
+    """
+    groups = runs_frame.dropna(subset=[score]).groupby(by, sort=False)
+    summary = groups[score].agg(mean="mean", sd="std", seeds="count", low="min", high="max")
+    single = summary["seeds"] == 1
+    for side in ("low", "high"):
+        summary.loc[single, side] = groups[f"{score}_{side}"].first()[single]
+    return summary
+
+
+def as_text(summary, digits=2):
+    """ "2.31 ± 0.04 (3)" where several seeds ran, "2.31 [2.25, 2.38]" where one did."""
+
+    def cell(row):
+        if row.seeds > 1:
+            return f"{row['mean']:.{digits}f} ± {row.sd:.{digits}f} ({int(row.seeds)})"
+        return f"{row['mean']:.{digits}f} [{row.low:.{digits}f}, {row.high:.{digits}f}]"
+
+    return summary.apply(cell, axis=1)
+
+
+def in_order(table, rows, columns):
+    """The table with rows and columns in the given order; what is not there is left out."""
+    return table.reindex(
+        index=[name for name in rows if name in table.index],
+        columns=[name for name in columns if name in table.columns],
+    )

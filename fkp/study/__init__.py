@@ -1,0 +1,1 @@
+"""The engine: YAML -> plan -> runs -> report."""

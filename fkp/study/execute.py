@@ -1,0 +1,146 @@
+"""One notebook in this process: papermill, then an HTML page that needs no network.
+
+`python -m fkp.study.execute` is what the runner starts, once per run: it reads one line of JSON
+from standard input, ends when standard input ends (so that nothing outlives the runner), and writes
+the error of a failed notebook to standard output.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from fkp.record.provenance import write_text
+
+RUNNING, DONE, FAILED = "running.ipynb", "notebook.ipynb", "failed.ipynb"
+# The stock page without the scripts that it would fetch from the network.
+_PAGE = """
+{%- extends 'lab/index.html.j2' -%}
+{%- block html_head_js -%}{%- endblock -%}
+{%- block html_head_js_mathjax -%}{%- endblock -%}
+{%- block html_head_js_mermaidjs -%}{%- endblock -%}
+{%- block jupyter_widgets -%}{%- endblock -%}
+{%- block html_head_css -%}
+<style>main { max-width: 60rem; margin: 0 auto; padding: 1rem } img, svg { max-width: 100% }</style>
+{%- endblock -%}
+"""
+
+
+def execute(notebook, parameters, out, root):
+    """Run a notebook with this Python as its kernel; the result is `out`/notebook.ipynb and .html.
+
+    Args:
+        notebook: path of the notebook.
+        parameters: name -> value.
+        out: existing folder for the executed notebook; also where a failed one stays.
+        root: project folder, from which the notebook imports fkp.
+
+    Raises:
+        papermill.PapermillExecutionError: a cell failed; `out`/failed.ipynb shows where.
+    """
+    out = Path(out)
+    running = out / RUNNING
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["JUPYTER_PATH"] = folder
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        os.environ["PYTHONPATH"] = os.pathsep.join(
+            [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+        )
+        _write_kernelspec(Path(folder) / "kernels" / "python3")
+        try:
+            _run(notebook, running, parameters)
+        except BaseException:
+            if running.exists():
+                running.replace(out / FAILED)
+            raise
+    write_html(running, out / "notebook.html", title=Path(notebook).stem)
+    running.replace(out / DONE)
+    (out / FAILED).unlink(missing_ok=True)
+
+
+def _run(notebook, running, parameters, attempts=3):
+    """Run with papermill; a kernel that does not come up is started again.
+
+    Kernels choose free ports before they bind them, so of two that start together one may fail.
+    """
+    import papermill
+
+    for attempt in range(attempts):
+        try:
+            papermill.execute_notebook(
+                str(notebook),
+                str(running),
+                parameters=parameters,
+                kernel_name="python3",
+                cwd=str(Path(notebook).parent),
+                progress_bar=False,
+                start_timeout=300,
+            )
+            return
+        except RuntimeError as error:
+            if "before replying" not in str(error) or attempt == attempts - 1:
+                raise
+
+
+def write_html(notebook, page, title):
+    """Export an executed notebook as one HTML file without scripts from elsewhere.
+
+    Progress bars and library messages, which go to standard error, stay in the notebook.
+    """
+    import nbformat
+    from jinja2 import DictLoader
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(
+        template_name="lab",
+        template_file="page.html.j2",
+        extra_loaders=[DictLoader({"page.html.j2": _PAGE})],
+        embed_images=True,
+    )
+    node = nbformat.read(notebook, as_version=4)
+    for cell in node.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+    html, _ = exporter.from_notebook_node(node, resources={"metadata": {"name": title}})
+    write_text(page, html)
+
+
+def _write_kernelspec(folder):
+    """A kernel that is this very Python, whatever kernels the user has installed."""
+    folder.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "fkp", "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(spec))
+
+
+def _end_with_stdin():
+    """Wait until the runner has gone or let go, then end the kernel and this process."""
+    import psutil
+
+    sys.stdin.read()
+    for process in psutil.Process().children(recursive=True):
+        process.kill()
+    os._exit(3)
+
+
+def main():
+    """Read a job from standard input, run it, answer with the error or nothing."""
+    job = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_stdin, daemon=True).start()
+    answer = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what anything else prints belongs to the log
+    try:
+        execute(**job)
+    except BaseException as error:
+        name = getattr(error, "ename", type(error).__name__)
+        text = str(getattr(error, "evalue", error))
+        lines = [line for line in text.splitlines() if line.strip()] or [""]
+        answer.write(f"{name}: {lines[-1].strip()}")
+        answer.close()
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,252 @@
+"""A study planned into runs: notebooks x parameter grid, each with its key.
+
+The file format is described in `fkp.study.studyfile`.
+
+A run's parameters are, later ones winning: the notebook's defaults, the study's, the run's, the
+profile's, the run's own profile's, the grid's, and those of the command line. A profile or command
+line value that names an axis of the grid replaces that axis: a list by its values, anything else by
+one value.
+"""
+
+import itertools
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from fkp.record.code import code_fingerprint
+from fkp.record.provenance import digest, file_fingerprint
+from fkp.study import studyfile
+from fkp.study.notebooks import Notebook, find_notebook
+from fkp.study.studyfile import ENGINE_PARAMETERS, check_known, load_study, study_names
+
+__all__ = ["Data", "Plan", "Run", "load_study", "plan", "study_names"]
+
+# What draws and records results but does not make them: a reason to repeat the runs that collect
+# others, not those that train or measure.
+PRESENTATION = frozenset(
+    {"fkp.plots", "fkp.record.provenance", "fkp.papers.published", "fkp.record.results"}
+)
+
+
+@dataclass(frozen=True)
+class Data:
+    """What the runs read: a path and what it holds, or drawn faces.
+
+    Attributes:
+        path: absolute path, None for drawn faces.
+        source: name of the format, "drawn" without a path.
+        name: what reports call it; never more of the path than its last part.
+        fingerprint: of the content.
+        forced: the format was given by the user, not recognised.
+    """
+
+    path: Path | None = None
+    source: str = "drawn"
+    name: str = "drawn faces"
+    fingerprint: str = "drawn"
+    forced: bool = False
+
+    def label(self):
+        """The committed part: no path."""
+        parts = {"source": self.source, "name": self.name, "fingerprint": self.fingerprint}
+        return parts | ({"forced": True} if self.forced else {})
+
+
+@dataclass(frozen=True)
+class Run:
+    """One notebook with its final parameters.
+
+    Attributes:
+        notebook: what runs.
+        name: what the run is called: the notebook, or the `name` of its entry.
+        axes: the grid parameters of this run, in the order of the grid.
+        parameters: every parameter but those in `ENGINE_PARAMETERS`.
+        reads: names of the runs that it reads; it runs after them.
+        key: hash of all the result depends on. That of a collecting run is complete only once the
+            runs it reads are finished: see `with_inputs`.
+    """
+
+    notebook: Notebook = field(repr=False)
+    name: str
+    axes: dict
+    parameters: dict
+    reads: tuple[str, ...]
+    key: str
+
+    @property
+    def collect(self):
+        """Whether the run reads others."""
+        return bool(self.reads)
+
+    @property
+    def label(self):
+        """ "train baseline_cnn mask seed 0"."""
+        values = (v if isinstance(v, str) else f"{k} {v}" for k, v in self.axes.items())
+        return " ".join([self.name, *values])
+
+    @property
+    def slug(self):
+        """The label as a file name without the names of the axes: "train-baseline_cnn-mask-0"."""
+        words = "-".join([self.name, *map(str, self.axes.values())])
+        return re.sub(r"[^\w.-]+", "_", words).strip("_")[:80]
+
+    @property
+    def folder(self):
+        """Name of the run's folder under `reports/<study>/runs/`."""
+        return f"{self.slug}-{self.key}"
+
+    def with_inputs(self, inputs):
+        """The same run keyed by the files it reads as well; `inputs` is JSON-able."""
+        return replace(self, key=digest(self.key, inputs))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The runs of one study at one profile on one data set."""
+
+    study: str
+    title: str
+    text: str
+    profile: str
+    data: Data
+    runs: tuple[Run, ...]
+    root: Path
+
+    @property
+    def reports(self):
+        """Folder of the study's results."""
+        return self.root / "reports" / self.study
+
+
+def plan(name, *, profile=None, data=None, overrides=None, root=None):
+    """Expand a study into runs.
+
+    Args:
+        name: of the study.
+        profile: one of the study's profiles; None = quick, or the first if there is no quick.
+        data: Data; None = drawn faces.
+        overrides: parameter -> value, stronger than everything in the file.
+        root: project folder; None = the one this package lies in.
+
+    Returns:
+        Plan; runs come in the order of the file, those that collect last.
+
+    Raises:
+        ValueError: unknown study, profile, notebook or parameter, or a parameter that only the
+            engine sets.
+    """
+    root = Path(root or studyfile.project())
+    study, data, overrides = load_study(name, root), data or Data(), overrides or {}
+    profile = _choose_profile(study["profiles"], profile)
+    settings = study["profiles"].get(profile) or {}
+    entries = [
+        (entry, find_notebook(root / "notebooks", entry["notebook"])) for entry in study["runs"]
+    ]
+    every = {key for _, notebook in entries for key in notebook.defaults}
+    several = [study["parameters"], *study["profiles"].values(), overrides]
+    _refuse_engine_parameters(several)
+    check_known(study["parameters"], every, f"{name}: parameters")
+    for other, values in study["profiles"].items():
+        check_known(values or {}, every, f"{name}: profile {other}")
+    check_known(overrides, every, "-p")
+    if data.forced and "source" not in every:
+        raise ValueError(f"{name}: no notebook of this study has a parameter `source`")
+
+    first = tuple(dict.fromkeys(_name(e, n) for e, n in entries if not e.get("collect")))
+    runs = {}
+    for entry, notebook in sorted(entries, key=lambda pair: bool(pair[0].get("collect"))):
+        reads = entry.get("collect") or ()
+        reads = first if reads is True else tuple(reads)
+        for axes, parameters in _expand(entry, notebook, profile, study, settings, overrides):
+            run = _run(entry, notebook, axes, parameters, reads, data, root)
+            runs.setdefault((run.name, run.key), run)
+    title, text = study["title"], study["text"]
+    return Plan(name, title, text, profile, data, tuple(runs.values()), root)
+
+
+def _choose_profile(profiles, profile):
+    if profile is None:
+        return "quick" if "quick" in profiles or not profiles else next(iter(profiles))
+    if profiles:
+        check_known([profile], profiles, "profile")
+    return profile
+
+
+def _expand(entry, notebook, profile, study, settings, overrides):
+    """Yield (axes, parameters) of each run of one entry."""
+    where = f"notebook {notebook.name}"
+    fixed, grid = entry.get("parameters") or {}, entry.get("grid") or {}
+    for rule in entry.get("exclude") or []:
+        check_known(rule, grid, f"{where}: exclude")
+    own = (entry.get("profiles") or {}).get(profile) or {}
+    for given in (fixed, grid, *(v or {} for v in (entry.get("profiles") or {}).values())):
+        check_known(given, notebook.defaults, where)
+        _refuse_engine_parameters([given])
+    own = {k: v for k, v in (settings | own).items() if k in notebook.defaults}
+    forced = {k: v for k, v in overrides.items() if k in notebook.defaults}
+    changes = own | forced
+    axes = {k: changes.get(k, values) for k, values in grid.items()}
+    axes = {k: values if isinstance(values, list) else [values] for k, values in axes.items()}
+    base = notebook.defaults | study["parameters"] | fixed | changes
+    base = {k: v for k, v in base.items() if k in notebook.defaults and k not in ENGINE_PARAMETERS}
+    for values in itertools.product(*axes.values()):
+        point = dict(zip(axes, values, strict=True))
+        if not any(_matches(rule, point) for rule in entry.get("exclude") or []):
+            for key, value in (base | point).items():
+                _check_kind(where, key, value, notebook.defaults[key])
+            yield point, base | point
+
+
+def _matches(rule, point):
+    return all(name in point and point[name] == value for name, value in rule.items())
+
+
+def _name(entry, notebook):
+    """What the runs of an entry are called."""
+    return entry.get("name") or notebook.name
+
+
+def _run(entry, notebook, axes, parameters, reads, data, root):
+    reads_data = "data" in notebook.defaults
+    words = [*_words(parameters), data.source] if reads_data else list(_words(parameters))
+    key = digest(
+        code_fingerprint(notebook.code, root / "fkp", words, () if reads else PRESENTATION),
+        _with_contents(parameters, notebook.path.parent),
+        [data.source, data.fingerprint] if reads_data else None,
+    )
+    return Run(notebook, _name(entry, notebook), axes, parameters, reads, key)
+
+
+def _with_contents(value, folder):
+    """A parameter value in which the path of an existing file stands with what it holds."""
+    if isinstance(value, dict):
+        return {key: _with_contents(item, folder) for key, item in value.items()}
+    if isinstance(value, str) and "/" in value and (folder / value).is_file():
+        return [Path(value).name, file_fingerprint(folder / value)]
+    return value
+
+
+def _words(value):
+    """All strings inside a parameter value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (word for pair in value.items() for item in pair for word in _words(item))
+    elif isinstance(value, list | tuple):
+        yield from (word for item in value for word in _words(item))
+
+
+def _check_kind(where, name, value, default):
+    """A value is of the kind of the default; where either is None everything goes."""
+    kinds = {bool: (bool,), int: (int, float), float: (int, float), tuple: (list, tuple)}
+    allowed = kinds.get(type(default), (type(default),))
+    if value is None or default is None:
+        return
+    if not isinstance(value, allowed) or isinstance(value, bool) != isinstance(default, bool):
+        raise ValueError(f"{where}: {name}: expected a value like {default!r}, got {value!r}")
+
+
+def _refuse_engine_parameters(several):
+    for name in {key for values in several for key in values or {}} & set(ENGINE_PARAMETERS):
+        hint = f"--{name}" if name in ("data", "source") else "the engine"
+        raise ValueError(f"parameter {name!r} is set by {hint}, not by a study or -p")

@@ -1,0 +1,102 @@
+"""Progress of a study on the terminal: one bar, one line per finished run."""
+
+import contextlib
+import json
+import threading
+import time
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from fkp.study.wording import duration, headline
+
+
+@contextlib.contextmanager
+def watch(plan, console=None):
+    """A watcher for `runner.run_study`: a live bar on a terminal, plain lines elsewhere."""
+    console = console or Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        yield _Lines(plan, console)
+        return
+    columns = (
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=console) as bar:
+        watcher = _Bar(plan, console, bar)
+        try:
+            yield watcher
+        finally:
+            watcher.closed.set()
+
+
+class _Lines:
+    """One line when a run starts and one when it ends."""
+
+    def __init__(self, plan, console):
+        self.plan, self.console = plan, console
+        self.total, self.done = len(plan.runs), 0
+        self.running = {}
+
+    def started(self, run, folder):
+        self.running[run.label] = (folder, time.monotonic())
+        self.announce(run.label)
+
+    def announce(self, label):
+        self.console.print(f"… {escape(label)}")
+
+    def ended(self, run, record):
+        self.done += 1
+        _, began = self.running.pop(run.label, (None, None))
+        if record["status"] == "pending":
+            return
+        sign = {"finished": "[green]✓[/]", "skipped": "[dim]=[/]", "failed": "[red]✗[/]"}
+        took = "already finished" if began is None else duration(time.monotonic() - began)
+        about = record.get("error") or headline(self.metrics(record))
+        parts = [escape(part) for part in (run.label, about, took) if part]
+        self.console.print(f"{sign[record['status']]} {'  '.join(parts)}")
+
+    def metrics(self, record):
+        path = self.plan.reports / "runs" / record["folder"] / "metrics.json"
+        try:
+            return json.loads(path.read_text())
+        except (OSError, ValueError):
+            return {}
+
+
+class _Bar(_Lines):
+    """A live bar that names the running notebooks and, in a training, the epoch."""
+
+    def __init__(self, plan, console, bar):
+        super().__init__(plan, console)
+        self.bar, self.task = bar, bar.add_task("", total=self.total)
+        self.closed = threading.Event()
+        threading.Thread(target=self.follow, daemon=True).start()
+
+    def announce(self, label):
+        self.describe()
+
+    def ended(self, run, record):
+        super().ended(run, record)
+        self.bar.update(self.task, completed=self.done)
+        self.describe()
+
+    def follow(self):
+        while not self.closed.wait(2):
+            self.describe()
+
+    def describe(self):
+        texts = [label + _epoch(folder) for label, (folder, _) in list(self.running.items())]
+        self.bar.update(self.task, description=escape(", ".join(texts)))
+
+
+def _epoch(folder):
+    """ " (epoch 7, 2.31 px)" from a training's progress.json; "" if there is none yet."""
+    try:
+        last = json.loads((folder / "progress.json").read_text())[-1]
+        return f" (epoch {last['epoch'] + 1}, {last['validation_rmse']:.2f} px)"
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""

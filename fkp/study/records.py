@@ -1,0 +1,92 @@
+"""What is kept of a run: its entry in the manifest and the section `run` of its metrics.json."""
+
+import json
+from pathlib import Path
+
+from fkp.record.provenance import write_json
+from fkp.study.execute import FAILED
+
+
+def is_finished(folder):
+    """Whether the run in `folder` was carried through to its end."""
+    try:
+        return bool(json.loads((folder / "metrics.json").read_text())["run"]["finished"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def record_of(run, status="pending", error=None):
+    """The manifest's entry of a run; the status is pending, finished, skipped or failed."""
+    record = {
+        "folder": run.folder,
+        "notebook": run.notebook.name,
+        "name": run.name,
+        "label": run.label,
+        "grid": run.axes,
+        "collect": run.collect,
+        "status": status,
+    }
+    if error:
+        record |= {"error": error, "notebook_file": f"runs/{run.folder}/{FAILED}"}
+    return record
+
+
+def seal(plan, run, folder, **about):
+    """Add the section `run` to the metrics.json of a notebook, which makes the run finished.
+
+    Args:
+        plan: study.Plan that the run is of.
+        run: study.Run.
+        folder: where the notebook has written its metrics.json, or has not.
+        **about: more entries of the section: started, seconds, environment, git.
+
+    Returns:
+        None, or what is wrong with the notebook's metrics.json.
+    """
+    path = folder / "metrics.json"
+    try:
+        metrics = json.loads(path.read_text()) if path.exists() else {}
+    except ValueError as error:
+        return f"metrics.json: {error}"
+    if not isinstance(metrics, dict):
+        return f"metrics.json: expected an object, got {type(metrics).__name__}"
+    section = {
+        "key": run.key,
+        "study": plan.study,
+        "profile": plan.profile,
+        "notebook": run.notebook.name,
+        "name": run.name,
+        "label": run.label,
+        "grid": run.axes,
+        "parameters": run.parameters,
+        "data": plan.data.label() if "data" in run.notebook.defaults else None,
+        **about,
+        "finished": True,
+    }
+    places = [(f"{folder}/", ""), (str(folder), "."), (f"{plan.root}/", "")]
+    if plan.data.path:
+        places.insert(0, (str(plan.data.path), plan.data.name))
+    places[:0] = [(name, Path(name).name) for name in _absolute_paths(run.parameters)]
+    write_json(path, _without_places(metrics | {"run": section}, places))
+    return None
+
+
+def _absolute_paths(value):
+    """The absolute paths among the texts of a parameter value."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _absolute_paths(item)
+    elif isinstance(value, str) and Path(value).is_absolute():
+        yield value
+
+
+def _without_places(value, places):
+    """A JSON value with the paths of this machine replaced in all its texts."""
+    if isinstance(value, dict):
+        return {key: _without_places(item, places) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_places(item, places) for item in value]
+    if isinstance(value, str):
+        for place, name in places:
+            value = value.replace(place, name)
+    return value

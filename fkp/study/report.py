@@ -1,0 +1,219 @@
+"""`index.html` of a study, built from its manifest.json and the runs' metrics.json alone."""
+
+import json
+import shutil
+from pathlib import Path
+
+import jinja2
+
+from fkp.record.provenance import write_json, write_text
+from fkp.study import wording
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def read_manifest(reports):
+    """The manifest of a study's report folder; an empty one if there is none.
+
+    `{"study": name, "latest": profile, "profiles": {profile: section}}`; a section holds title,
+    text, data, environment, git and the records of its runs, in order.
+    """
+    path = Path(reports) / "manifest.json"
+    if not path.exists():
+        return {"study": Path(reports).name, "latest": None, "profiles": {}}
+    return json.loads(path.read_text())
+
+
+def write_manifest(reports, study, profile, section):
+    """Put the section of one profile into the manifest; those of other profiles stay."""
+    manifest = read_manifest(reports)
+    profiles = manifest["profiles"] | {profile: section}
+    write_json(
+        Path(reports) / "manifest.json",
+        {"study": study, "latest": profile, "profiles": profiles},
+    )
+
+
+def shown_folders(reports):
+    """Names of the run folders that some profile of the manifest refers to."""
+    sections = read_manifest(reports)["profiles"].values()
+    return {record["folder"] for section in sections for record in section["runs"]}
+
+
+def remove_unshown(reports, pattern="*"):
+    """Delete the run folders of that name pattern that no profile refers to; returns their names.
+
+    They are results of code, parameters or data that have changed since.
+    """
+    shown = shown_folders(reports)
+    folders = [f for f in sorted(Path(reports, "runs").glob(pattern)) if f.name not in shown]
+    for folder in folders:
+        shutil.rmtree(folder)
+    return [folder.name for folder in folders]
+
+
+def write_report(reports, profile=None, **heading):
+    """Write `index.html` and `figures/<profile>/`.
+
+    Args:
+        reports: `reports/<study>`.
+        profile: which runs to show; None = those of the latest `run`.
+        **heading: title and text, where they differ from those at the latest `run`.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        ValueError: the study has no results, or none of this profile.
+    """
+    reports = Path(reports)
+    manifest = read_manifest(reports)
+    profile = profile or manifest["latest"]
+    if profile not in manifest["profiles"]:
+        known = ", ".join(manifest["profiles"]) or "none yet"
+        raise ValueError(f"no results of {reports.name} at profile {profile} (there: {known})")
+    section = manifest["profiles"][profile] | heading
+    runs = [_load(reports, record) for record in section["runs"]]
+    alone = [run for run in runs if not run["grid"]]
+    template = _environment().get_template("index.html")
+    page = template.render(
+        study=manifest["study"],
+        profile=profile,
+        section=section,
+        source=_source(section, runs),
+        makers=_makers(section, runs),
+        runs=runs,
+        alone=sorted(alone, key=lambda run: not run["collect"]),
+        grids=_grids(runs),
+        figures=_figures(reports, profile, alone),
+        seeds=sorted({s for run in runs if (s := _seed(run)) is not None}),
+        seconds=sum(run["seconds"] or 0 for run in runs),
+    )
+    write_text(reports / "index.html", page)
+    return reports / "index.html"
+
+
+def _load(reports, record):
+    folder = reports / "runs" / record["folder"]
+    try:
+        metrics = json.loads((folder / "metrics.json").read_text())
+    except (OSError, ValueError):
+        metrics = {}
+    status = record["status"]
+    if status == "finished" and not metrics:
+        status = "missing"
+    page = folder / "notebook.html"
+    return record | {
+        "status": status,
+        "metrics": metrics,
+        "seconds": (metrics.get("run") or {}).get("seconds"),
+        "page": page.relative_to(reports).as_posix() if page.exists() else None,
+    }
+
+
+def _source(section, runs):
+    """What the data is called: by the runs that read it or, before any has, by the plan."""
+    named = {(run["metrics"].get("data") or {}).get("source") for run in runs} - {None}
+    return named.pop() if len(named) == 1 else section["data"]["source"]
+
+
+def _makers(section, runs):
+    """The different commits, machines and sets of versions that the runs were made with."""
+    made = [run["metrics"]["run"] for run in runs if "run" in run["metrics"]] or [section]
+    machines = [made_by["environment"] for made_by in made]
+    return {
+        "Code": _different(_commit(made_by["git"]) for made_by in made if made_by["git"]),
+        "Machine": _different("{cpu}, {cores} cores, {platform}".format(**m) for m in machines),
+        "Keras backend": _different(m["backend"] for m in machines),
+        "Versions": _different(
+            " · ".join(f"{name} {version}" for name, version in m["versions"].items())
+            for m in machines
+        ),
+    }
+
+
+def _different(texts):
+    return list(dict.fromkeys(texts))
+
+
+def _commit(git):
+    return f"commit {git['commit']}" + (" with changes not committed" if git["dirty"] else "")
+
+
+def _seed(run):
+    parameters = (run["metrics"].get("run") or {}).get("parameters") or {}
+    return run["metrics"].get("seed", parameters.get("seed"))
+
+
+def _grids(runs):
+    """One table per entry of the study that has a grid: its axes, then the scores."""
+    tables = []
+    names = dict.fromkeys(run["name"] for run in runs if run["grid"])
+    for name in names:
+        rows = [run for run in runs if run["name"] == name and run["grid"]]
+        axes = list(dict.fromkeys(axis for run in rows for axis in run["grid"]))
+        scores = {}
+        for run in rows:
+            for key, score in (run["metrics"].get("scores") or {}).items():
+                if wording.score_text(score) != "":
+                    scores.setdefault(key, score.get("unit") if isinstance(score, dict) else None)
+        tables.append({"name": name, "axes": axes, "scores": scores, "runs": rows})
+    return tables
+
+
+def _figures(reports, profile, runs):
+    """Run folder -> figures to show; charts are copied to `figures/<profile>/` to keep them.
+
+    Charts are SVG. Pictures (any other format) may show faces of real people: they are shown from
+    the run's own folder, which is not committed.
+    """
+    kept, shown = set(), {}
+    store = reports / "figures" / profile
+    for run in runs:
+        for figure in run["metrics"].get("figures") or []:
+            source = reports / "runs" / run["folder"] / figure["file"]
+            target = source
+            if source.suffix == ".svg":
+                target = store / f"{run['name']}-{source.name}"
+                kept.add(target)
+                if source.exists():
+                    _copy(source, target)
+            if target.exists():
+                link = target.relative_to(reports).as_posix()
+                shown.setdefault(run["folder"], []).append(figure | {"link": link})
+    for old in store.glob("*"):
+        if old not in kept:
+            old.unlink()
+    return shown
+
+
+def _copy(source, target):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.tmp")
+    shutil.copyfile(source, temporary)
+    temporary.replace(target)
+
+
+def _environment():
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters |= {
+        "cell": wording.cell,
+        "duration": wording.duration,
+        "interval": wording.interval,
+        "markdown": _markdown,
+        "sides": wording.sides,
+        "score": wording.score_text,
+    }
+    return env
+
+
+def _markdown(text):
+    import mistune
+    from markupsafe import Markup
+
+    return Markup(mistune.html(text or ""))

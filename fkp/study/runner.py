@@ -1,0 +1,253 @@
+"""Run a planned study: one process per notebook, finished runs skipped, failures carried along."""
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fkp.record.provenance import digest, environment, git_state
+from fkp.study import report
+from fkp.study.records import is_finished, record_of, seal
+from fkp.study.studyfile import check_known
+
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+
+
+class Interrupted(Exception):
+    """The user (or a signal) stopped the study; what is finished stays finished."""
+
+
+def run_study(plan, *, only=None, again=(), workers=1, watch=None):
+    """Carry out a plan and keep its manifest and report up to date.
+
+    Args:
+        plan: study.Plan.
+        only: names of the runs to carry out; None: all. What reads others runs where there is
+            something to read.
+        again: names of runs to repeat though they are finished, say to draw their charts anew.
+        workers: notebooks at a time.
+        watch: object with `started(run, folder)` and `ended(run, record)`; a record is the run's
+            entry in the manifest. None: silent.
+
+    Returns:
+        The records of all runs, in the order of the plan: dicts with `status` "finished",
+        "skipped" or "failed".
+
+    Raises:
+        ValueError: the study is being run by another process, or no run of a name in `only` or
+            `again`.
+        Interrupted: by Ctrl-C or a request to terminate.
+    """
+    chosen = {run.name for run in plan.runs if not run.collect}
+    check_known(again, chosen, "--again")
+    if only is not None:
+        check_known(only, chosen, "--only")
+        chosen = set(only)
+    with lock(plan.reports), _terminate_as_interrupt():
+        study = _StudyRun(plan, again, workers, watch)
+        try:
+            study.save()
+            study.carry_out([run for run in plan.runs if run.name in chosen])
+            for run in (run for run in plan.runs if run.collect):
+                study.collect(run)
+        except KeyboardInterrupt:
+            study.stop()
+            raise Interrupted from None
+        finally:
+            study.save()
+    return study.records
+
+
+class _StudyRun:
+    """The state of one `run_study`: records, running processes, manifest."""
+
+    def __init__(self, plan, again, workers, watch):
+        self.plan, self.again, self.workers, self.watch = plan, again, workers, watch
+        self.runs_dir = plan.reports / "runs"
+        self.runs = list(plan.runs)
+        self.records = [record_of(run, self.known_status(run)) for run in plan.runs]
+        self.processes, self.stopped = set(), False
+        self.about = {"environment": environment(), "git": git_state(plan.root)}
+        self.began = _now()
+
+    def known_status(self, run):
+        """Finished, if it was before; what a collecting run reads is not known yet."""
+        done = not run.collect and is_finished(self.runs_dir / run.folder)
+        return "finished" if done else "pending"
+
+    def carry_out(self, runs):
+        """Run notebooks, several at a time, and save after each."""
+        with ThreadPoolExecutor(self.workers) as pool:
+            waiting = {pool.submit(self.one, run): run for run in runs}
+            try:
+                while waiting:
+                    done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        self.settle(waiting.pop(future), future.result())
+            except KeyboardInterrupt:
+                for future in waiting:
+                    future.cancel()
+                self.stop()
+                raise
+
+    def collect(self, run):
+        """Run a notebook that reads the finished runs; their content is part of its key."""
+        folders = self.finished_folders(run)
+        inputs = [(f, digest((self.runs_dir / f / "metrics.json").read_text())) for f in folders]
+        keyed = run.with_inputs(inputs)
+        self.runs[self.runs.index(run)] = keyed
+        if not folders:
+            tried = any(r["name"] in run.reads and r["status"] == "failed" for r in self.records)
+            error = "there is no finished run to read" if tried else None
+            self.settle(keyed, record_of(keyed, "failed" if tried else "pending", error))
+            return
+        self.carry_out([keyed])
+        if is_finished(self.runs_dir / keyed.folder):
+            report.remove_unshown(self.plan.reports, f"{keyed.slug}-{'?' * len(keyed.key)}")
+
+    def finished_folders(self, run):
+        """Folders of the finished runs that a collecting run reads, in the order of the plan."""
+        done = [r for r in self.records if r["status"] in ("finished", "skipped")]
+        return [r["folder"] for r in done if r["name"] in run.reads]
+
+    def settle(self, run, record):
+        """Take over the record of a run that has ended."""
+        self.records[self.runs.index(run)] = record
+        self.save()
+        if self.watch:
+            self.watch.ended(run, record)
+
+    def one(self, run):
+        """Run one notebook unless it is finished; returns its record."""
+        folder = self.runs_dir / run.folder
+        if is_finished(folder) and run.name not in self.again:
+            return record_of(run, "skipped")
+        if self.stopped:
+            return record_of(run)
+        folder.mkdir(parents=True, exist_ok=True)
+        if self.watch:
+            self.watch.started(run, folder)
+        started, clock = _now(), time.monotonic()
+        error = self.execute(run, folder)
+        if self.stopped:
+            return record_of(run)
+        if error is None:
+            seconds = round(time.monotonic() - clock, 1)
+            error = seal(self.plan, run, folder, started=started, seconds=seconds, **self.about)
+        return record_of(run, "finished") if error is None else record_of(run, "failed", error)
+
+    def execute(self, run, folder):
+        """Start the process of one notebook and wait; returns the error's last line or None."""
+        job = {
+            "notebook": str(run.notebook.path),
+            "parameters": run.parameters | self.engine_parameters(run, folder),
+            "out": str(folder),
+            "root": str(self.plan.root),
+        }
+        with (folder / "log.txt").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "fkp.study.execute"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=PACKAGE_ROOT,
+                env=self.threads(),
+                text=True,
+                start_new_session=True,
+            )
+        with process, contextlib.suppress(OSError, ValueError):
+            self.processes.add(process)
+            process.stdin.write(json.dumps(job) + "\n")
+            process.stdin.flush()
+            if self.stopped:
+                process.stdin.close()
+            error = process.stdout.read().strip()
+            status = process.wait()
+        self.processes.discard(process)
+        return error or (f"the notebook's process ended with status {status}" if status else None)
+
+    def engine_parameters(self, run, folder):
+        """Values of the parameters that only the engine knows, as far as the notebook has them."""
+        data = self.plan.data
+        values = {
+            "out": str(folder),
+            "data": str(data.path) if data.path else None,
+            "source": data.source if data.forced else None,
+            "runs_dir": str(self.runs_dir),
+            "runs": self.finished_folders(run),
+        }
+        return {name: value for name, value in values.items() if name in run.notebook.defaults}
+
+    def threads(self):
+        """The environment of a notebook: with several at a time each gets its share of cores."""
+        if self.workers == 1:
+            return dict(os.environ)
+        share = str(max(1, (os.cpu_count() or 1) // self.workers))
+        names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+        return dict(os.environ) | dict.fromkeys(names, share)
+
+    def save(self):
+        """Write the manifest and the report as they stand."""
+        section = {
+            "title": self.plan.title,
+            "text": self.plan.text,
+            "data": self.plan.data.label(),
+            "started": self.began,
+            "updated": _now(),
+            "workers": self.workers,
+            **self.about,
+            "runs": [
+                record
+                | {"status": "finished" if record["status"] == "skipped" else record["status"]}
+                for record in self.records
+            ],
+        }
+        report.write_manifest(self.plan.reports, self.plan.study, self.plan.profile, section)
+        report.write_report(self.plan.reports, self.plan.profile)
+
+    def stop(self):
+        """End the running notebooks; their folders keep what a later run can resume from."""
+        self.stopped = True
+        for process in list(self.processes):
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+
+
+def _now():
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@contextlib.contextmanager
+def lock(folder):
+    """Only one process at a time works on a study."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ValueError(f"study {folder.name} is being run by another process") from None
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _terminate_as_interrupt():
+    """SIGTERM ends the study as Ctrl-C does (in the main thread; elsewhere nothing changes)."""
+    try:
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    except ValueError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

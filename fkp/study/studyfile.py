@@ -1,0 +1,116 @@
+"""Study files, `notebooks/studies/<name>.yaml`: where they are and what they may hold.
+
+```yaml
+title: Imputation against augmentation
+text: One paragraph of Markdown for the top of the report.
+parameters: {epochs: 20}        # for every notebook that has the parameter
+runs:
+  - notebook: train             # notebooks/NN-train.ipynb
+    name: grid                  # optional: what the runs are called instead of the notebook
+    parameters: {epochs: 30}
+    grid: {model: [baseline_cnn, manual_cnn], seed: [0, 1]}
+    exclude: [{model: manual_cnn, seed: 1}]
+    profiles: {smoke: {seed: 0}}     # what a profile changes for these runs only
+  - notebook: compare
+    collect: true               # runs last, reads the finished runs; [grid] = only those so called
+profiles:
+  smoke: {epochs: 1}
+  quick: {epochs: 8}
+```
+
+A text `${NAME:-default}` stands for an environment variable of the user's: where a file is that one
+user has and another lets download.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import yaml
+
+# Parameters that only the engine sets, where a notebook has them.
+ENGINE_PARAMETERS = ("out", "data", "source", "runs_dir", "runs")
+_VARIABLE = re.compile(r"^\$\{(\w+):-(.*)\}$")
+_STUDY_KEYS = ("title", "text", "parameters", "runs", "profiles")
+_RUN_KEYS = ("notebook", "name", "parameters", "grid", "exclude", "profiles", "collect")
+
+
+def project():
+    """The project folder, which holds notebooks/, reports/, data/ and the package fkp/."""
+    return Path(__file__).resolve().parents[2]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's numbers: PyYAML by itself reads 1e-3 as text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
+)
+
+
+def read_yaml(text, where):
+    """Parse YAML; ValueError says where the text came from."""
+    try:
+        return yaml.load(text, _Loader)
+    except yaml.YAMLError as error:
+        raise ValueError(f"{where}: not YAML: {' '.join(str(error).split())}") from None
+
+
+def study_names(root=None):
+    """Names of the studies in `notebooks/studies/`."""
+    folder = Path(root or project()) / "notebooks" / "studies"
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def load_study(name, root=None):
+    """The checked content of a study's YAML file, as a dict with every key of a study.
+
+    Raises:
+        ValueError: no such study, not YAML, or a key that a study does not know.
+    """
+    path = Path(root or project()) / "notebooks" / "studies" / f"{name}.yaml"
+    if not path.is_file():
+        raise ValueError(f"no study {name!r} (known: {', '.join(study_names(root))})")
+    study = read_yaml(path.read_text(encoding="utf-8"), path.name)
+    if not isinstance(study, dict) or not isinstance(study.get("runs"), list):
+        raise ValueError(f"{path.name}: expected a mapping with a list `runs`")
+    check_known(study, _STUDY_KEYS, path.name)
+    for number, entry in enumerate(study["runs"], 1):
+        where = f"{path.name}, run {number}"
+        if not isinstance(entry, dict) or "notebook" not in entry:
+            raise ValueError(f"{where}: expected a mapping with `notebook`")
+        check_known(entry, _RUN_KEYS, where)
+        check_known(entry.get("profiles") or {}, study.get("profiles") or {}, f"{where}, profiles")
+        if isinstance(entry.get("collect"), list):
+            known = {other.get("name") or other.get("notebook") for other in study["runs"]}
+            check_known(entry["collect"], known, f"{where}, collect")
+    study = _from_environment(study)
+    empty = {"title": name, "text": "", "parameters": {}, "profiles": {}}
+    return empty | {key: value for key, value in study.items() if value is not None}
+
+
+def _from_environment(value):
+    """The study with every text `${NAME:-default}` replaced by that variable, or its default.
+
+    A variable that names an existing file becomes an absolute path.
+    """
+    if isinstance(value, dict):
+        return {key: _from_environment(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_from_environment(item) for item in value]
+    match = _VARIABLE.match(value) if isinstance(value, str) else None
+    if not match:
+        return value
+    given = os.environ.get(match[1]) or match[2]
+    return str(Path(given).resolve()) if Path(given).is_file() else given
+
+
+def check_known(given, known, where):
+    """ValueError, listing the known names, if a name is not among them."""
+    unknown = ", ".join(repr(key) for key in given if key not in known)
+    if unknown:
+        names = ", ".join(sorted(set(known) - set(ENGINE_PARAMETERS)))
+        raise ValueError(f"{where}: unknown {unknown} (known: {names})")
