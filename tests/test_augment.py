@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fkp.data.faces import Faces
+from fkp.data.images import mirror
 from fkp.data.schemes import KAGGLE_15, SCHEMES
 from fkp.prepare import augment
 
@@ -51,7 +52,7 @@ def test_rotation_is_counter_clockwise_about_the_centre():
 def test_mirror_moves_the_light_with_the_point():
     point = np.array([[20.0, 33.0]], np.float32)
     points = np.repeat(point[:, None], 15, axis=1)
-    images, moved = augment.mirror(spots(point), points, KAGGLE_15)
+    images, moved = mirror(spots(point), points, KAGGLE_15)
     np.testing.assert_allclose(centre_of_light(images), moved[:, 0], atol=0.05)
 
 
@@ -61,10 +62,10 @@ def test_mirror_twice_is_the_identity_and_swaps_the_eyes(scheme):
     images = rng.integers(0, 256, (2, 32, 40, 3), dtype=np.uint8)
     points = rng.uniform(0, 30, (2, len(scheme), 2)).astype(np.float32)
     points[0, 3] = np.nan
-    once = augment.mirror(images, points, scheme)
+    once = mirror(images, points, scheme)
     left, right = scheme.ocular
     np.testing.assert_allclose(once[1][:, left, 0], 39 - points[:, right, 0])
-    twice = augment.mirror(*once, scheme)
+    twice = mirror(*once, scheme)
     np.testing.assert_array_equal(twice[0], images)
     np.testing.assert_allclose(twice[1], points, atol=1e-5)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from fkp.record.provenance import write_json
+from fkp.record.files import write_json
 from fkp.study.readme import refresh
 from fkp.study.report import write_manifest
 

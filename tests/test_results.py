@@ -7,7 +7,7 @@ import pytest
 from fkp.data.faces import Faces
 from fkp.data.schemes import KAGGLE_15
 from fkp.record import results
-from fkp.record.provenance import write_json
+from fkp.record.files import write_json
 
 
 def run(folder, rmse, seed, model="a", fingerprint="f", notebook="train"):

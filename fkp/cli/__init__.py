@@ -328,7 +328,7 @@ def choose_data(path, source):
         ValueError: the path does not exist or is not recognised, or the format is unknown.
     """
     from fkp.data import readers
-    from fkp.record.provenance import file_fingerprint
+    from fkp.record.digests import file_fingerprint
     from fkp.study.plan import Data
     from fkp.study.studyfile import project
 

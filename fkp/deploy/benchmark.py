@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from fkp.deploy import runtimes
-from fkp.record.provenance import environment
+from fkp.record.machine import environment
 
 # Scaling pixels to [-1, 1] in NumPy: what every model does inside, timed apart.
 PREPROCESSING = "preprocessing"

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fkp.data.images import mirror
 from fkp.data.readers import fault, kaggle
 from fkp.models.predict import predict
-from fkp.prepare.augment import mirror
-from fkp.record.provenance import write_text
+from fkp.record.files import write_text
 
 LOW, HIGH = 0.0, 96.0
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from fkp.data import images
 from fkp.data.schemes import SCHEMES, convert
 from fkp.measure import evaluate
-from fkp.models.cascade import features
 
 SIDE = 256  # px, paper C's images; errors "at 256 px" are scaled to it
 PIXELS = (3, 5)  # paper D's tolerances
@@ -52,7 +52,7 @@ def equalised(faces):
     Returns:
         Faces with images uint8 (n, h, w, 1).
     """
-    return replace(faces, images=features.equalised(faces.images)[..., None])
+    return replace(faces, images=images.equalised(faces.images)[..., None])
 
 
 def set_of(faces, sets=None):

@@ -12,7 +12,7 @@ import pandas as pd
 from fkp.data.readers import fault
 from fkp.data.readers.kaggle import COLUMNS
 from fkp.data.schemes import KAGGLE_15
-from fkp.record.provenance import digest
+from fkp.record.digests import digest
 
 
 def recognises(path):

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from fkp.data.faces import Faces
+from fkp.data.images import mirror
 
 
 def rotation_scale_shift(image_shape, degrees=0.0, scale=1.0, shift=(0.0, 0.0)):
@@ -46,13 +47,6 @@ def warp(images, points, matrices):
         ).reshape(images.shape[1:])
     linear, offset = matrices[:, :, :2], matrices[:, None, :, 2]
     return moved, (points @ linear.transpose(0, 2, 1) + offset).astype(np.float32)
-
-
-def mirror(images, points, scheme):
-    """Left-right mirror: x -> w - 1 - x, and left and right labels swap."""
-    flipped = points[:, list(scheme.mirror)].copy()
-    flipped[..., 0] = images.shape[2] - 1 - flipped[..., 0]
-    return images[:, :, ::-1], flipped
 
 
 def tone(images, gain=1.0, offset=0.0):

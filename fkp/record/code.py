@@ -27,7 +27,7 @@ def code_fingerprint(cells, package, words=(), skip=()):
         cells: sources of the notebook's code cells.
         package: folder of the package, such as `<root>/fkp`.
         words: parameter values that may select registry entries ("resnet18", "kaggle", ...).
-        skip: dotted names of modules that do not count, nor what only they import.
+        skip: dotted names of modules and packages that do not count, nor what only they import.
     """
     package = Path(package)
     parts = [_read(_without_magics(cell), package).dump for cell in cells]
@@ -44,7 +44,7 @@ def reachable_modules(cells, package, words=(), skip=()):
     waiting = [name for cell in cells for name in _read(_without_magics(cell), package).imports]
     while waiting:
         name = waiting.pop()
-        if name in found or name in skip:
+        if name in found or any(f"{name}.".startswith(f"{other}.") for other in skip):
             continue
         found.add(name)
         module = _module(name, package)

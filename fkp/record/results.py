@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from fkp.record.provenance import environment, write_json
+from fkp.record.files import write_json
+from fkp.record.machine import environment
 
 
 def describe(faces):

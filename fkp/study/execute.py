@@ -12,7 +12,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from fkp.record.provenance import write_text
+from fkp.record.files import write_text
 
 RUNNING, DONE, FAILED = "running.ipynb", "notebook.ipynb", "failed.ipynb"
 # The stock page without the scripts that it would fetch from the network.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fkp.record.code import code_fingerprint
-from fkp.record.provenance import digest, file_fingerprint
+from fkp.record.digests import digest, file_fingerprint
 from fkp.study import studyfile
 from fkp.study.notebooks import Notebook, find_notebook
 from fkp.study.studyfile import ENGINE_PARAMETERS, check_known, load_study, study_names
@@ -23,9 +23,7 @@ __all__ = ["Data", "Plan", "Run", "load_study", "plan", "study_names"]
 
 # What draws and records results but does not make them: a reason to repeat the runs that collect
 # others, not those that train or measure.
-PRESENTATION = frozenset(
-    {"fkp.plots", "fkp.record.provenance", "fkp.papers.published", "fkp.record.results"}
-)
+PRESENTATION = frozenset({"fkp.plots", "fkp.record", "fkp.papers.published"})
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import json
 import re
 from pathlib import Path
 
-from fkp.record.provenance import write_text
+from fkp.record.files import write_text
 from fkp.study.report import read_manifest
 from fkp.study.wording import cell
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from fkp.record.provenance import write_json
+from fkp.record.files import write_json
 from fkp.study.execute import FAILED
 
 

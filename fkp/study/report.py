@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jinja2
 
-from fkp.record.provenance import write_json, write_text
+from fkp.record.files import write_json, write_text
 from fkp.study import wording
 
 TEMPLATES = Path(__file__).with_name("templates")

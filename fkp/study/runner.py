@@ -12,7 +12,8 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fkp.record.provenance import digest, environment, git_state
+from fkp.record.digests import digest
+from fkp.record.machine import environment, git_state
 from fkp.study import report
 from fkp.study.records import is_finished, record_of, seal
 from fkp.study.studyfile import check_known

@@ -18,7 +18,7 @@ from fkp.measure import evaluate
 from fkp.models import save
 from fkp.models.contract import start_at
 from fkp.models.predict import predict
-from fkp.record.provenance import write_json
+from fkp.record.files import write_json
 from fkp.training.losses import MaskedMSE
 
 

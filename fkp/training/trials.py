@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fkp.record.provenance import digest, write_json
+from fkp.record.digests import digest
+from fkp.record.files import write_json
 
 
 class Book:

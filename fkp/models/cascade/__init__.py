@@ -14,8 +14,9 @@ import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 from tqdm import tqdm
 
+from fkp.data.images import equalised
 from fkp.models.cascade import features
-from fkp.record.provenance import whole
+from fkp.record.files import whole
 
 # name -> (module, function that fits a cascade); a module is imported when it is asked for.
 METHODS = {"forest": ("fkp.models.cascade", "fit"), "lbf": ("fkp.models.cascade.lbf", "fit")}
@@ -133,7 +134,7 @@ class ForestStage:
 
 def image_and_gray(images):
     """What `ForestStage` looks at: the images, and gray with equalised histograms."""
-    return images, features.equalised(images)
+    return images, equalised(images)
 
 
 def fit(

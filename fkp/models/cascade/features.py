@@ -9,21 +9,12 @@ from functools import partial
 import cv2
 import numpy as np
 
-
-def _gray(images, finish):
-    """Gray images (h, w) of images (n, h, w, c), each passed through `finish`: (n, h, w)."""
-    flat = (i[..., 0] if i.shape[2] == 1 else cv2.cvtColor(i, cv2.COLOR_RGB2GRAY) for i in images)
-    return np.stack([finish(np.ascontiguousarray(image)) for image in flat])
-
-
-def equalised(images):
-    """Gray with equalised histograms (paper C, section 2.2), uint8 (n, h, w)."""
-    return _gray(images, cv2.equalizeHist)
+from fkp.data.images import gray
 
 
 def smoothed(images):
     """Gray, every pixel the mean of 3 x 3, uint8 (n, h, w)."""
-    return _gray(images, partial(cv2.blur, ksize=(3, 3)))
+    return gray(images, partial(cv2.blur, ksize=(3, 3)))
 
 
 def windows(image, points, radius):

@@ -17,9 +17,9 @@ from scipy.sparse.linalg import LinearOperator, cg
 from sklearn.ensemble import ExtraTreesRegressor
 from tqdm import tqdm
 
+from fkp.data.images import mirror
 from fkp.models.cascade import Cascade, complete_points
 from fkp.models.cascade.features import gray_at, smoothed
-from fkp.prepare.augment import mirror
 
 # Radius of the disc round a point at the first and the last stage, as a share of the face's side.
 RADII = (0.3, 0.06)

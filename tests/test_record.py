@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from fkp.record import provenance
+from fkp.record import digests, files, machine
 
 
 def test_json_is_plain_and_whole(tmp_path):
@@ -16,7 +16,7 @@ def test_json_is_plain_and_whole(tmp_path):
         "pair": (1, "é"),
         7: None,
     }
-    provenance.write_json(path, value)
+    files.write_json(path, value)
     expected = {"nan": None, "array": [[1.5, None]], "count": 3, "pair": [1, "é"], "7": None}
     assert json.loads(path.read_text(encoding="utf-8")) == expected
     assert [p.name for p in path.parent.iterdir()] == ["metrics.json"]
@@ -24,16 +24,16 @@ def test_json_is_plain_and_whole(tmp_path):
 
 def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path, monkeypatch):
     path = tmp_path / "metrics.json"
-    provenance.write_json(path, {"a": 1})
+    files.write_json(path, {"a": 1})
     with pytest.raises(TypeError):
-        provenance.write_json(path, {"a": object()})
+        files.write_json(path, {"a": object()})
 
     def fail(*_):
         raise OSError("disk full")
 
     monkeypatch.setattr("pathlib.Path.replace", fail)
     with pytest.raises(OSError, match="disk full"):
-        provenance.write_json(path, {"a": 2})
+        files.write_json(path, {"a": 2})
     assert json.loads(path.read_text()) == {"a": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["metrics.json"]
 
@@ -42,25 +42,25 @@ def test_a_fingerprint_follows_names_and_bytes_of_visible_files(tmp_path):
     folder = tmp_path / "faces"
     (folder / ".fkp-cache").mkdir(parents=True)
     (folder / "a.csv").write_bytes(b"123")
-    before = provenance.file_fingerprint(folder)
+    before = digests.file_fingerprint(folder)
     (folder / ".fkp-cache" / "x.npz").write_bytes(b"cache")
     (folder / "README.md").write_text("where it comes from")
-    assert provenance.file_fingerprint(folder) == before
+    assert digests.file_fingerprint(folder) == before
     (folder / "a.csv").write_bytes(b"124")
-    assert provenance.file_fingerprint(folder) != before
+    assert digests.file_fingerprint(folder) != before
     (folder / "a.csv").write_bytes(b"123")
     (folder / "a.csv").rename(folder / "b.csv")
-    assert provenance.file_fingerprint(folder) != before
+    assert digests.file_fingerprint(folder) != before
     with pytest.raises(FileNotFoundError, match="gone"):
-        provenance.file_fingerprint(tmp_path / "gone")
+        digests.file_fingerprint(tmp_path / "gone")
 
 
 def test_environment_names_versions_and_machine():
-    environment = provenance.environment()
+    environment = machine.environment()
     assert environment["versions"]["numpy"] == np.__version__
     assert environment["versions"]["python"] == sys.version.split()[0]
     assert environment["cpu"] and environment["cores"] >= 1
 
 
 def test_outside_git_there_is_no_git_state(tmp_path):
-    assert provenance.git_state(tmp_path) is None
+    assert machine.git_state(tmp_path) is None

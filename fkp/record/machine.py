@@ -1,0 +1,71 @@
+"""What a result was made with: library versions, machine, commit."""
+
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = (
+    "tensorflow",
+    "keras",
+    "keras-tuner",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "opencv-python-headless",
+    "papermill",
+)
+
+
+def environment():
+    """Versions and machine as a flat dict; imports none of the packages it names."""
+    versions = {"python": platform.python_version()}
+    for name in ("fkp", *PACKAGES):
+        versions[name] = _version(name)
+    return {
+        "versions": {name: version for name, version in versions.items() if version},
+        "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _version(name):
+    if name == "fkp":
+        from fkp import __version__
+
+        return __version__
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _cpu():
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+    return _output(command) or platform.processor() or platform.machine()
+
+
+def git_state(root):
+    """Commit of the checkout at `root` and whether its code differs from it; None outside git."""
+    git = ["git", "-C", str(root)]
+    commit = _output([*git, "rev-parse", "--short=12", "HEAD"])
+    if not commit:
+        return None
+    changes = _output([*git, "status", "--porcelain", "--", "fkp", "notebooks", "requirements.txt"])
+    return {"commit": commit, "dirty": bool(changes)}
+
+
+def _output(command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
