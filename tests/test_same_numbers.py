@@ -1,0 +1,102 @@
+"""The numbers that results rest on: splits, treated rows, training steps, scores.
+
+`fkp accept` runs this file before it takes stale results for true. same_numbers.json was written
+before the modules moved into rooms; where a change of numbers is meant, write it anew:
+`python tests/test_same_numbers.py > tests/same_numbers.json`.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fkp import models
+from fkp.data import readers, split
+from fkp.measure import evaluate
+from fkp.prepare.treatments import TREATMENTS, treat
+from fkp.training.fit import fit
+
+STORED = Path(__file__).with_name("same_numbers.json")
+MODELS = {
+    "manual_cnn": {},
+    "mobilenet_v2": {"size": 32},
+    "resnet18": {"blocks": [1, 1, 1, 1]},
+}
+
+
+def digest(*arrays):
+    state = hashlib.blake2b(digest_size=8)
+    for array in arrays:
+        state.update(f"{array.dtype}{array.shape}".encode())
+        state.update(np.ascontiguousarray(array).data)
+    return state.hexdigest()
+
+
+def drawn():
+    return split.group_duplicates(readers.read(n=160, seed=5, regimes=True))
+
+
+def splits():
+    found = split.holdout(drawn(), seed=3)
+    return {name: getattr(found, name).tolist() for name in ("train", "validation", "test")}
+
+
+def treated(name):
+    faces = drawn()
+    rows = treat(faces.take(split.holdout(faces, seed=3).train), name, seed=1)
+    return [len(rows), digest(rows.images), digest(rows.points)]
+
+
+def losses(name):
+    """Loss after each of twenty steps, one step an epoch."""
+    faces = drawn()
+    parts = split.holdout(faces, seed=3)
+    model = models.build(name, faces.image_shape, len(faces.scheme), seed=2, **MODELS[name])
+    train, validation = (faces.take(rows) for rows in (parts.train, parts.validation))
+    options = {"epochs": 20, "epoch_size": 16, "batch_size": 16, "seed": 4, "progress": False}
+    return [row["loss"] for row in fit(model, treat(train, "mask"), validation, **options)[1]]
+
+
+def scores():
+    faces = drawn()
+    predicted = np.where(np.isnan(faces.points), 0, faces.points)
+    predicted = predicted + np.random.default_rng(6).normal(0, 2, predicted.shape)
+    return evaluate.scores(faces, predicted, seed=7)
+
+
+@pytest.fixture(scope="module")
+def stored():
+    return json.loads(STORED.read_text())
+
+
+def test_splits_are_the_same(stored):
+    assert splits() == stored["splits"]
+
+
+@pytest.mark.parametrize("name", ["none", "ffill", "knn", "augment", "mask"])
+def test_treated_rows_are_the_same(stored, name):
+    assert treated(name) == stored["treated"][name]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_twenty_training_steps_are_the_same(stored, name):
+    np.testing.assert_allclose(losses(name), stored["losses"][name], rtol=1e-4)
+
+
+def test_scores_are_the_same(stored):
+    # Equal but for the last bits of a sum, whose order is the processor's.
+    for name, figure in scores().items():
+        assert figure == pytest.approx(stored["scores"][name], rel=1e-12), name
+    assert scores().keys() == stored["scores"].keys()
+
+
+if __name__ == "__main__":
+    found = {
+        "splits": splits(),
+        "treated": {name: treated(name) for name in TREATMENTS},
+        "losses": {name: losses(name) for name in MODELS},
+        "scores": scores(),
+    }
+    print(json.dumps(found, indent=1))
