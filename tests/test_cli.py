@@ -9,7 +9,8 @@ from PIL import Image
 from toy import write_project
 from typer.testing import CliRunner
 
-from fkp import cli
+from fkp import __version__, cli
+from fkp.cli import studies
 from fkp.data import readers
 from fkp.data.readers.ibug import write_pts
 from fkp.data.schemes import IBUG_68
@@ -66,7 +67,22 @@ def fails(monkeypatch, capsys, *arguments):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself_with_an_example(command):
     text = " ".join(call(command, "--help").split())
-    assert f"Example: python -m fkp {command}" in text
+    assert f"Example: fkp {command}" in text
+
+
+def test_the_version_is_told_however_the_command_is_called():
+    assert call("--version") == f"fkp {__version__}\n"
+    root = Path(__file__).parents[1]
+    for code in (
+        ("-m", "fkp"),
+        ("-c", "import sys; sys.argv[0] = 'fkp'; import fkp.cli as c; c.main()"),
+    ):
+        done = subprocess.run(
+            [sys.executable, *code, "-h"], cwd=root, capture_output=True, text=True
+        )
+        assert done.stdout.split("Usage: ")[1].startswith(
+            "python -m fkp " if code[0] == "-m" else "fkp "
+        )
 
 
 def test_help_imports_nothing_heavy():
@@ -133,18 +149,18 @@ def test_errors_are_one_line_and_status_2(root, monkeypatch, capsys, arguments, 
 
 
 def test_data_is_what_is_given_or_lies_in_data_or_drawn(root, faces_file):
-    assert cli.choose_data(None, None) == Data()
-    given = cli.choose_data(faces_file, None)
+    assert studies.choose_data(None, None) == Data()
+    given = studies.choose_data(faces_file, None)
     assert (given.path, given.source, given.name) == (faces_file, "npz", "faces.npz")
     (root / "data" / "README.md").touch()
     faces_file.rename(root / "data" / "faces.npz")
-    assert cli.choose_data(None, None).fingerprint == given.fingerprint
-    assert cli.choose_data(None, "drawn") == Data(forced=True)
+    assert studies.choose_data(None, None).fingerprint == given.fingerprint
+    assert studies.choose_data(None, "drawn") == Data(forced=True)
 
 
 def test_parameters_are_read_as_yaml():
     texts = ["seed=[0, 1]", "learning_rate=1e-3", "treatment=none", "limit=null", "note=", "x=a=b"]
-    assert cli.parse_parameters(texts) == {
+    assert studies.parse_parameters(texts) == {
         "seed": [0, 1],
         "learning_rate": 1e-3,
         "treatment": "none",

@@ -1,16 +1,15 @@
 """Facts about models and data sets, as the command line shows them."""
 
-import contextlib
-import os
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from fkp.data.faces import Faces
 from fkp.data.split import exact_pairs, group_duplicates, holdout
 
 
-def model_facts(name, input_shape, n_points):
+def model_facts(name: str, input_shape: tuple[int, int, int], n_points: int) -> dict:
     """Input, parameter count and saved size (float32, without optimizer state) of one model."""
     from fkp.models import build
 
@@ -27,7 +26,7 @@ def model_facts(name, input_shape, n_points):
     }
 
 
-def data_facts(faces):
+def data_facts(faces: Faces) -> dict:
     """Counts that describe faces, as a flat dict (`labels_per_point` is one of its own).
 
     `near_duplicates` counts the merges of groups that near copies bring about, which without given
@@ -59,16 +58,3 @@ def data_facts(faces):
         facts["split"] = str(error)
     per_point = faces.labelled.sum(axis=0).tolist()
     return facts | {"labels_per_point": dict(zip(faces.scheme.labels, per_point, strict=True))}
-
-
-@contextlib.contextmanager
-def quiet():
-    """Silence what TensorFlow's native code writes to standard error."""
-    kept = os.dup(2)
-    with Path(os.devnull).open("w") as nothing:
-        os.dup2(nothing.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -1,0 +1,188 @@
+"""Commands for one model, one data set or one photograph."""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fkp.cli.output import AsJson, quiet, shorten, show
+
+
+def models(
+    as_json: AsJson = False,
+    shape: Annotated[str, typer.Option(help="Input as HEIGHTxWIDTHxCHANNELS.")] = "96x96x1",
+    points: Annotated[int, typer.Option(min=1, help="Number of points.")] = 15,
+) -> None:
+    """List the models: input, number of parameters, size of the saved file.
+
+    Example: fkp models --shape 256x256x1 --points 68
+    """
+    from fkp.cli.facts import model_facts
+    from fkp.models import MODELS
+
+    try:
+        height, width, channels = map(int, shape.split("x"))
+    except ValueError:
+        raise ValueError(f"--shape: expected HEIGHTxWIDTHxCHANNELS, got {shape!r}") from None
+    input_shape = (height, width, channels)
+    with quiet():
+        rows = [model_facts(name, input_shape, points) for name in MODELS]
+    show(rows, as_json)
+
+
+def inspect(
+    path: Annotated[Path, typer.Argument(help="File or folder of faces.")],
+    source: Annotated[
+        str | None, typer.Option(help="Read as this format instead of recognising it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Describe a data set: rows, labels per point, copies, split.
+
+    Example: fkp inspect data/training.zip
+    """
+    from fkp.cli.facts import data_facts
+    from fkp.data import readers
+
+    facts = data_facts(readers.read(path, source))
+    if as_json:
+        typer.echo(json.dumps(facts, indent=1))
+        return
+    labels = facts.pop("labels_per_point")
+    show([{"": key.replace("_", " "), "value": value} for key, value in facts.items()], False)
+    show([{"point": key, "labels": value} for key, value in labels.items()], False)
+
+
+def submit(
+    models: Annotated[
+        list[Path], typer.Argument(metavar="MODEL...", help=".keras files; several are averaged.")
+    ],
+    data: Annotated[
+        Path, typer.Option(help="Folder with test.csv or .zip and IdLookupTable.csv.")
+    ] = Path("data"),
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("submission.csv"),
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Average with the predictions on mirrored images.")
+    ] = False,
+) -> None:
+    """Write a Kaggle submission: the mean prediction of one model or several.
+
+    Example: fkp submit model.keras --data data/kaggle --out submission.csv
+    """
+    from fkp.deploy.submit import submit
+
+    with quiet():
+        submission = submit(models, data, out, mirrored=mirror)
+    typer.echo(f"{shorten(out)}: {len(submission):,} rows, models averaged: {len(models)}")
+
+
+def export(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help=".keras file.")],
+    form: Annotated[str, typer.Option("--format", help="litert, litert-int8 or onnx.")] = "litert",
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path(),
+    calibrate: Annotated[
+        Path | None, typer.Option(help="Faces from which int8 takes its value ranges.")
+    ] = None,
+) -> None:
+    """Convert a trained model to a file for LiteRT or ONNX Runtime, and check it against Keras.
+
+    Example: fkp export model.keras --format litert-int8 --calibrate data/training.zip
+    """
+    from fkp.data import readers
+    from fkp.deploy.export import export_file
+
+    images = readers.read(calibrate).sample(200).images if calibrate else None
+    with quiet():
+        file = export_file(model, form, out, images)
+    typer.echo(
+        f"{shorten(file['path'])}: {file['bytes'] / 1e6:.2f} MB, points differ from Keras' by "
+        f"{file['rms_px']:.2g} px (RMS), {file['max_px']:.2g} px at most"
+    )
+
+
+def benchmark(
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL...", help=".keras files or names of models.")
+    ],
+    threads: Annotated[int, typer.Option(min=1, help="Threads, each on its own core.")] = 1,
+    quick: Annotated[bool, typer.Option("--quick", help="One round, a second each.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Time models in Keras, LiteRT and ONNX Runtime, for one image and for 100 at once.
+
+    Nothing else should run meanwhile. Models must take images of the same shape.
+
+    Example: fkp benchmark manual_cnn reports/tour/runs/*/model.keras --quick
+    """
+    from fkp.deploy import timings
+    from fkp.deploy.benchmark import conditions, measure_models
+
+    how = {"rounds": 1, "calls": 256, "seconds": 1} if quick else {"rounds": 3}
+    with quiet():
+        circumstances = conditions(threads)
+        rows = measure_models(models, threads=threads, **how)
+    if as_json:
+        typer.echo(json.dumps({"conditions": circumstances, "timings": rows}, indent=1))
+        return
+    show(timings.short_rows(rows), False)
+    typer.echo(timings.conditions_in_words(circumstances) + timings.unsettled(rows))
+
+
+def recolour(
+    photo: Annotated[Path, typer.Argument(help="Photograph, .jpg or .png.")],
+    lips: Annotated[
+        str | None, typer.Option(metavar="COLOUR", help='"#b03060" or a CSS name.')
+    ] = None,
+    eyes: Annotated[
+        str | None, typer.Option(metavar="COLOUR", help="Colour of the irises.")
+    ] = None,
+    opacity: Annotated[float, typer.Option(help="0 (nothing changes) to 1.")] = 0.6,
+    points: Annotated[
+        Path | None, typer.Option(help=".pts file of 68 points; default: the one beside the photo.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help=".keras file that finds the points where no .pts file is.")
+    ] = None,
+    box: Annotated[
+        str | None,
+        typer.Option(metavar="X,Y,W,H", help="Face for the model, brows to chin, in pixels."),
+    ] = None,
+    equalise: Annotated[
+        bool, typer.Option("--equalise", help="The model was trained on equalised images.")
+    ] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Paper C's plain fill.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; default: NAME-recoloured.png, here.")
+    ] = None,
+) -> None:
+    """Give lips and irises on a photograph another colour.
+
+    The points of the face come from --points, else from the .pts file beside the photograph, else
+    from --model in --box. Points lie on the pixels as stored, the box on the picture as shown.
+
+    Example: fkp recolour photo.jpg --lips "#b03060" --eyes green
+    """
+    from fkp.photo import picture as photos
+    from fkp.photo.recolour import plain_fill, recolour
+
+    if lips is None and eyes is None:
+        raise ValueError("nothing to paint: give --lips COLOUR, --eyes COLOUR or both")
+    box = None if box is None else parse_box(box)
+    with quiet():
+        picture, places, scheme, origin = photos.with_points(photo, points, model, box, equalise)
+    change = plain_fill if plain else partial(recolour, opacity=opacity)
+    pixels = change(picture.pixels, places, scheme, lips=lips, eyes=eyes)
+    out = out or Path(f"{photo.stem}-recoloured.png")
+    photos.write(picture, pixels, out)
+    typer.echo(f"{shorten(out)}: {len(scheme)} points from {shorten(origin)}")
+
+
+def parse_box(text: str) -> tuple[float, ...]:
+    """ "x,y,w,h" -> four numbers."""
+    try:
+        x, y, w, h = map(float, text.split(","))
+    except ValueError:
+        raise ValueError(f"--box: expected X,Y,W,H, four numbers, got {text!r}") from None
+    return x, y, w, h
