@@ -16,7 +16,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    *(studies.run, studies.report, studies.readme, studies.studies),
+    *(studies.run, studies.status, studies.report, studies.studies),
+    *(studies.accept, studies.publish, studies.readme),
     *(tools.models, tools.inspect, tools.submit, tools.export, tools.benchmark, tools.recolour),
 ):
     app.command()(command)

@@ -1,5 +1,6 @@
 """Commands that run studies and rebuild what shows them."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,20 +9,27 @@ import typer
 from fkp.cli.output import AsJson, shorten, show
 
 if TYPE_CHECKING:
-    from fkp.study.plan import Data
+    from fkp.study.plan import Data, Plan
 
 Study = Annotated[str, typer.Argument(help="Name of a study; `studies` lists them.")]
 Profile = Annotated[str | None, typer.Option(help="Profile of the study, such as smoke or quick.")]
 
+DataPath = Annotated[
+    Path | None, typer.Option(help="File or folder of faces; default: what data/ holds.")
+]
+SourceName = Annotated[
+    str | None, typer.Option(help="Read the data as this format instead of recognising it.")
+]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("-p", metavar="NAME=VALUE", help="Set a parameter; may be repeated."),
+]
+
 
 def run(
     study: Study,
-    data: Annotated[
-        Path | None, typer.Option(help="File or folder of faces; default: what data/ holds.")
-    ] = None,
-    source: Annotated[
-        str | None, typer.Option(help="Read the data as this format instead of recognising it.")
-    ] = None,
+    data: DataPath = None,
+    source: SourceName = None,
     profile: Profile = None,
     workers: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = 1,
     only: Annotated[
@@ -30,39 +38,40 @@ def run(
     ] = None,
     again: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Repeat the finished runs of that name."),
+        typer.Option(metavar="NAME", help="Repeat the finished runs of that name from nothing."),
     ] = None,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option("-p", metavar="NAME=VALUE", help="Set a parameter; may be repeated."),
-    ] = None,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Repeat what earlier code or other versions made.")
+    ] = False,
+    parameter: Parameters = None,
 ) -> None:
     """Run a study; finished runs are skipped, interrupted ones resumed.
 
-    Without --data and without a data set in data/ the study runs on drawn faces.
+    Without --data and without a data set in data/ the study runs on drawn faces. What the project
+    has published of the same parameters and data counts as finished. Results go to
+    reports/STUDY/; what is published is left alone.
 
     Example: fkp run paper-a --data data/kaggle --profile quick -p seed=[0,1]
     """
-    from fkp.study.plan import plan
     from fkp.study.progress import watch
     from fkp.study.runner import Interrupted, run_study
 
-    planned = plan(
-        study,
-        profile=profile,
-        data=choose_data(data, source),
-        overrides=parse_parameters(parameter or []),
-    )
-    page = planned.reports / "index.html"
-    label = planned.data.label()
+    planned = planned_study(study, data, source, profile, parameter)
+    named = [run for run in planned.runs if only is None or run.name in only]
+    asked = "" if only is None else f"{len(named)} of "
     typer.echo(
-        f"{study}, profile {planned.profile}: {len(planned.runs)} runs on "
-        f"{label['source']} ({label['name']})"
+        f"{study}, profile {planned.profile}: {asked}{len(planned.runs)} runs on "
+        f"{planned.data.source} ({planned.data.name})"
     )
     try:
         with watch(planned) as progress:
             records = run_study(
-                planned, only=only, again=again or (), workers=workers, watch=progress
+                planned,
+                only=only,
+                again=again or (),
+                stale=stale,
+                workers=workers,
+                watch=progress,
             )
     except Interrupted:
         typer.echo("stopped; the same command resumes where this one ended", err=True)
@@ -71,8 +80,75 @@ def run(
     for record in failed:
         typer.echo(f"failed: {record['label']}: {record['error']}", err=True)
         typer.echo(f"        see {planned.reports / record['notebook_file']}", err=True)
-    typer.echo(f"report: {shorten(page)}")
-    raise typer.Exit(1 if failed else 0)
+    late = sum("stale" in record for record in records)
+    if late:
+        typer.echo(f"{late} results are stale: `fkp status {study}` says why, --stale repeats them")
+    typer.echo(f"report: {shorten(planned.reports / 'index.html')}")
+    raise typer.Exit(any(only is None or record["name"] in only for record in failed))
+
+
+def status(
+    study: Study,
+    data: DataPath = None,
+    source: SourceName = None,
+    profile: Profile = None,
+    parameter: Parameters = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which runs of a study are fresh, stale, missing or failed, and why; nothing is run.
+
+    Example: fkp status paper-a --data data/kaggle
+    """
+    from fkp.study.freshness import Freshness
+
+    planned = planned_study(study, data, source, profile, parameter)
+    freshness = Freshness(planned)
+    states = [(run.label, freshness.state(run)) for run in planned.runs]
+    rows = [{"label": label, "status": state.status, "why": state.why} for label, state in states]
+    show(rows, as_json)
+    if not as_json:
+        counts = Counter(row["status"] for row in rows)
+        words = ", ".join(f"{counts[s]} {s}" for s in ("fresh", "stale", "missing", "failed"))
+        typer.echo(f"{study}, profile {planned.profile}, {planned.data.name}: {words}")
+
+
+def accept(
+    study: Study,
+    because: Annotated[str, typer.Option(help="Why the results are still true; for the report.")],
+    data: DataPath = None,
+    source: SourceName = None,
+    profile: Profile = None,
+    parameter: Parameters = None,
+) -> None:
+    """Take stale results for still true, once the test of same numbers has passed.
+
+    Example: fkp accept paper-a --data data/kaggle --because "files moved"
+    """
+    from fkp.study import freshness
+
+    accepted = freshness.accept(planned_study(study, data, source, profile, parameter), because)
+    typer.echo(f"accepted: {len(accepted)} stale runs" if accepted else "no run is stale")
+
+
+def publish(
+    study: Study,
+    data: DataPath = None,
+    source: SourceName = None,
+    profile: Profile = None,
+    parameter: Parameters = None,
+) -> None:
+    """Put a finished study into reports/published/: metrics, charts and page, no photographs.
+
+    Failed or missing runs are refused. This is for those who keep the project's results.
+
+    Example: fkp publish paper-a --data data/kaggle
+    """
+    from fkp.study.publish import publish as publish_study
+
+    planned = planned_study(study, data, source, profile, parameter)
+    for label, why in publish_study(planned).items():
+        typer.echo(f"stale: {label}: {why}")
+    typer.echo(shorten(planned.published / "index.html"))
 
 
 def report(
@@ -105,14 +181,14 @@ def readme(
         "README.md"
     ),
 ) -> None:
-    """Fill the marked tables of a Markdown page from the metrics of finished runs.
+    """Fill the marked tables of a Markdown page from published metrics.
 
     Example: fkp readme README.md
     """
     from fkp.study.readme import refresh
     from fkp.study.studyfile import project
 
-    typer.echo(f"{refresh(page, project() / 'reports')} tables written to {page}")
+    typer.echo(f"{refresh(page, project() / 'reports' / 'published')} tables written to {page}")
 
 
 def studies(as_json: AsJson = False) -> None:
@@ -128,6 +204,20 @@ def studies(as_json: AsJson = False) -> None:
         for study in [load_study(name)]
     ]
     show(rows, as_json)
+
+
+def planned_study(
+    study: str,
+    data: Path | None,
+    source: str | None,
+    profile: str | None,
+    parameters: list[str] | None,
+) -> "Plan":
+    """The plan of a study with the options of the command line."""
+    from fkp.study.plan import plan
+
+    overrides = parse_parameters(parameters or [])
+    return plan(study, profile=profile, data=choose_data(data, source), overrides=overrides)
 
 
 def choose_data(path: Path | None, source: str | None) -> "Data":

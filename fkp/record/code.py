@@ -1,8 +1,8 @@
-"""What code a notebook's result depends on, read from the source without running it.
+"""What code a result depends on, read from the source without running it.
 
-Starting from the imports of a notebook, all modules of the package that can be reached are hashed
-as syntax trees without docstrings, so that comments and documentation do not count. Two exceptions
-keep unrelated work from counting as a change:
+Starting from the imports of a notebook, every module of the package that can be reached gets a
+digest of its syntax tree without docstrings, so that comments and documentation do not count. Two
+exceptions keep unrelated work from counting as a change:
 
 * modules that the caller skips, such as those that draw and record results but do not make them;
 * registries: dicts whose values name modules to import later, such as `fkp.models.MODELS`. Only the
@@ -13,6 +13,7 @@ keep unrelated work from counting as a change:
 import ast
 import hashlib
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,26 +21,35 @@ from pathlib import Path
 _DOTTED = re.compile(r"^\w+(\.\w+)+(:\w+)?$")
 
 
-def code_fingerprint(cells, package, words=(), skip=()):
-    """Hex digest of notebook code and of the package code it can reach.
+def digests_of(
+    cells: Sequence[str], package: Path, words: Iterable[str] = (), skip: Iterable[str] = ()
+) -> dict[str, str]:
+    """Digests of code and of the package modules that it can reach, by name.
 
     Args:
-        cells: sources of the notebook's code cells.
+        cells: sources, such as a notebook's code cells; together they are called "notebook".
         package: folder of the package, such as `<root>/fkp`.
         words: parameter values that may select registry entries ("resnet18", "kaggle", ...).
         skip: dotted names of modules and packages that do not count, nor what only they import.
+
+    Returns:
+        name -> hex digest; a module's holds the registry entries that the words select.
     """
     package = Path(package)
-    parts = [_read(_without_magics(cell), package).dump for cell in cells]
+    dumps = (_read(_without_magics(cell), package).dump for cell in cells)
+    found = {"notebook": _digest(*dumps)}
     for name in reachable_modules(cells, package, words, skip):
         module = _module(name, package)
-        chosen = [entry.dump for entry in module.chosen(set(words))]
-        parts += [name, module.dump, *chosen]
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
+        found[name] = _digest(module.dump, *(entry.dump for entry in module.chosen(set(words))))
+    return found
+
+
+def _digest(*texts):
+    return hashlib.blake2b("\n".join(texts).encode(), digest_size=6).hexdigest()
 
 
 def reachable_modules(cells, package, words=(), skip=()):
-    """Sorted names of the package modules that `code_fingerprint` hashes."""
+    """Sorted names of the package modules that `digests_of` names."""
     package, words, found = Path(package), set(words), set()
     waiting = [name for cell in cells for name in _read(_without_magics(cell), package).imports]
     while waiting:

@@ -1,4 +1,4 @@
-"""A study planned into runs: notebooks x parameter grid, each with its key.
+"""A study planned into runs: notebooks x parameter grid, each named by its parameters and data.
 
 The file format is described in `fkp.study.studyfile`.
 
@@ -10,20 +10,15 @@ one value.
 
 import itertools
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from fkp.record.code import code_fingerprint
 from fkp.record.digests import digest, file_fingerprint
 from fkp.study import studyfile
 from fkp.study.notebooks import Notebook, find_notebook
 from fkp.study.studyfile import ENGINE_PARAMETERS, check_known, load_study, study_names
 
 __all__ = ["Data", "Plan", "Run", "load_study", "plan", "study_names"]
-
-# What draws and records results but does not make them: a reason to repeat the runs that collect
-# others, not those that train or measure.
-PRESENTATION = frozenset({"fkp.plots", "fkp.record", "fkp.papers.published"})
 
 
 @dataclass(frozen=True)
@@ -60,8 +55,8 @@ class Run:
         axes: the grid parameters of this run, in the order of the grid.
         parameters: every parameter but those in `ENGINE_PARAMETERS`.
         reads: names of the runs that it reads; it runs after them.
-        key: hash of all the result depends on. That of a collecting run is complete only once the
-            runs it reads are finished: see `with_inputs`.
+        key: digest of parameters and data; of a run that reads others also of theirs. What code
+            and versions made a result does not count: see `fkp.study.freshness`.
     """
 
     notebook: Notebook = field(repr=False)
@@ -90,12 +85,8 @@ class Run:
 
     @property
     def folder(self):
-        """Name of the run's folder under `reports/<study>/runs/`."""
+        """Name of the run's folder under `runs/`."""
         return f"{self.slug}-{self.key}"
-
-    def with_inputs(self, inputs):
-        """The same run keyed by the files it reads as well; `inputs` is JSON-able."""
-        return replace(self, key=digest(self.key, inputs))
 
 
 @dataclass(frozen=True)
@@ -112,8 +103,22 @@ class Plan:
 
     @property
     def reports(self):
-        """Folder of the study's results."""
+        """Folder of what is run here."""
         return self.root / "reports" / self.study
+
+    @property
+    def published(self):
+        """Folder of what the project publishes; `fkp publish` alone writes it."""
+        return self.root / "reports" / "published" / self.study
+
+    @property
+    def places(self):
+        """Where a result may lie, what is run here first."""
+        return self.reports, self.published
+
+    def read_by(self, run):
+        """The runs that a collecting run reads, in the order of the plan."""
+        return [other for other in self.runs if other.name in run.reads]
 
 
 def plan(name, *, profile=None, data=None, overrides=None, root=None):
@@ -156,7 +161,9 @@ def plan(name, *, profile=None, data=None, overrides=None, root=None):
         reads = entry.get("collect") or ()
         reads = first if reads is True else tuple(reads)
         for axes, parameters in _expand(entry, notebook, profile, study, settings, overrides):
-            run = _run(entry, notebook, axes, parameters, reads, data, root)
+            inputs = [run.folder for run in runs.values() if run.name in reads]
+            key = _key(notebook, parameters, data, inputs)
+            run = Run(notebook, _name(entry, notebook), axes, parameters, reads, key)
             runs.setdefault((run.name, run.key), run)
     title, text = study["title"], study["text"]
     return Plan(name, title, text, profile, data, tuple(runs.values()), root)
@@ -204,15 +211,10 @@ def _name(entry, notebook):
     return entry.get("name") or notebook.name
 
 
-def _run(entry, notebook, axes, parameters, reads, data, root):
-    reads_data = "data" in notebook.defaults
-    words = [*_words(parameters), data.source] if reads_data else list(_words(parameters))
-    key = digest(
-        code_fingerprint(notebook.code, root / "fkp", words, () if reads else PRESENTATION),
-        _with_contents(parameters, notebook.path.parent),
-        [data.source, data.fingerprint] if reads_data else None,
-    )
-    return Run(notebook, _name(entry, notebook), axes, parameters, reads, key)
+def _key(notebook, parameters, data, inputs):
+    """Digest of parameters and data, the folders of the runs that are read among them."""
+    about = [data.source, data.fingerprint] if "data" in notebook.defaults else None
+    return digest(_with_contents(parameters, notebook.path.parent), about, inputs)
 
 
 def _with_contents(value, folder):
@@ -222,16 +224,6 @@ def _with_contents(value, folder):
     if isinstance(value, str) and "/" in value and (folder / value).is_file():
         return [Path(value).name, file_fingerprint(folder / value)]
     return value
-
-
-def _words(value):
-    """All strings inside a parameter value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        yield from (word for pair in value.items() for item in pair for word in _words(item))
-    elif isinstance(value, list | tuple):
-        yield from (word for item in value for word in _words(item))
 
 
 def _check_kind(where, name, value, default):

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from fkp.study.records import read_metrics
+from fkp.study.report import run_folder
 from fkp.study.wording import duration, headline
 
 
@@ -60,9 +62,8 @@ class _Lines:
         self.console.print(f"{sign[record['status']]} {'  '.join(parts)}")
 
     def metrics(self, record):
-        path = self.plan.reports / "runs" / record["folder"] / "metrics.json"
         try:
-            return json.loads(path.read_text())
+            return read_metrics(run_folder(self.plan.reports, record))
         except (OSError, ValueError):
             return {}
 

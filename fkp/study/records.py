@@ -4,20 +4,25 @@ import json
 from pathlib import Path
 
 from fkp.record.files import write_json
-from fkp.study.execute import FAILED
+from fkp.study.plan import Plan, Run
 
 
-def is_finished(folder):
-    """Whether the run in `folder` was carried through to its end."""
+def finished(folder: Path) -> bool:
+    """Whether the run in a folder was carried through to its end."""
     try:
-        return bool(json.loads((folder / "metrics.json").read_text())["run"]["finished"])
+        return bool(read_metrics(folder)["run"]["finished"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
-def record_of(run, status="pending", error=None):
+def read_metrics(folder: Path) -> dict:
+    """The metrics.json of a run folder."""
+    return json.loads((folder / "metrics.json").read_text("utf-8"))
+
+
+def record_of(run: Run, status: str = "pending", **about: object) -> dict:
     """The manifest's entry of a run; the status is pending, finished, skipped or failed."""
-    record = {
+    return {
         "folder": run.folder,
         "notebook": run.notebook.name,
         "name": run.name,
@@ -25,20 +30,18 @@ def record_of(run, status="pending", error=None):
         "grid": run.axes,
         "collect": run.collect,
         "status": status,
+        **about,
     }
-    if error:
-        record |= {"error": error, "notebook_file": f"runs/{run.folder}/{FAILED}"}
-    return record
 
 
-def seal(plan, run, folder, **about):
+def seal(plan: Plan, run: Run, folder: Path, **about: object) -> str | None:
     """Add the section `run` to the metrics.json of a notebook, which makes the run finished.
 
     Args:
-        plan: study.Plan that the run is of.
-        run: study.Run.
+        plan: that the run is of.
+        run: the run.
         folder: where the notebook has written its metrics.json, or has not.
-        **about: more entries of the section: started, seconds, environment, git.
+        **about: more entries of the section: started, seconds, environment, git, made_by, inputs.
 
     Returns:
         None, or what is wrong with the notebook's metrics.json.

@@ -1,6 +1,7 @@
 """`index.html` of a study, built from its manifest.json and the runs' metrics.json alone."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import jinja2
 
 from fkp.record.files import write_json, write_text
 from fkp.study import wording
+from fkp.study.records import read_metrics
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -34,29 +36,24 @@ def write_manifest(reports, study, profile, section):
     )
 
 
-def shown_folders(reports):
-    """Names of the run folders that some profile of the manifest refers to."""
-    sections = read_manifest(reports)["profiles"].values()
-    return {record["folder"] for section in sections for record in section["runs"]}
+def remove_unshown(reports: Path) -> list[str]:
+    """Delete the run folders that no profile refers to; returns their names.
 
-
-def remove_unshown(reports, pattern="*"):
-    """Delete the run folders of that name pattern that no profile refers to; returns their names.
-
-    They are results of code, parameters or data that have changed since.
+    They are results of parameters or data that nobody asks for any more.
     """
-    shown = shown_folders(reports)
-    folders = [f for f in sorted(Path(reports, "runs").glob(pattern)) if f.name not in shown]
+    sections = read_manifest(reports)["profiles"].values()
+    shown = {record["folder"] for section in sections for record in section["runs"]}
+    folders = [f for f in sorted(Path(reports, "runs").glob("*")) if f.name not in shown]
     for folder in folders:
         shutil.rmtree(folder)
     return [folder.name for folder in folders]
 
 
 def write_report(reports, profile=None, **heading):
-    """Write `index.html` and `figures/<profile>/`.
+    """Write `index.html`.
 
     Args:
-        reports: `reports/<study>`.
+        reports: `reports/<study>` or `reports/published/<study>`.
         profile: which runs to show; None = those of the latest `run`.
         **heading: title and text, where they differ from those at the latest `run`.
 
@@ -85,7 +82,9 @@ def write_report(reports, profile=None, **heading):
         runs=runs,
         alone=sorted(alone, key=lambda run: not run["collect"]),
         grids=_grids(runs),
-        figures=_figures(reports, profile, alone),
+        figures={run["folder"]: _figures(reports, run) for run in alone},
+        stale=_labels(runs, lambda run: run.get("stale")),
+        accepted=_labels(runs, _acceptance),
         seeds=sorted({s for run in runs if (s := _seed(run)) is not None}),
         seconds=sum(run["seconds"] or 0 for run in runs),
     )
@@ -93,22 +92,47 @@ def write_report(reports, profile=None, **heading):
     return reports / "index.html"
 
 
+def run_folder(reports: Path, record: dict) -> Path:
+    """Where the result of a manifest's entry lies: in `reports`, or published."""
+    if record.get("published"):
+        reports = reports.parent / "published" / reports.name
+    return reports / "runs" / record["folder"]
+
+
 def _load(reports, record):
-    folder = reports / "runs" / record["folder"]
+    folder = run_folder(reports, record)
     try:
-        metrics = json.loads((folder / "metrics.json").read_text())
+        metrics = read_metrics(folder)
     except (OSError, ValueError):
         metrics = {}
     status = record["status"]
     if status == "finished" and not metrics:
         status = "missing"
-    page = folder / "notebook.html"
     return record | {
         "status": status,
         "metrics": metrics,
         "seconds": (metrics.get("run") or {}).get("seconds"),
-        "page": page.relative_to(reports).as_posix() if page.exists() else None,
+        "page": _link(reports, folder / "notebook.html"),
     }
+
+
+def _link(reports, path):
+    """The path as a link from the report, None where nothing is there."""
+    return Path(os.path.relpath(path, reports)).as_posix() if path.exists() else None
+
+
+def _labels(runs, text_of):
+    """Text -> labels of the runs it is said of."""
+    found = {}
+    for run in runs:
+        if text := text_of(run):
+            found.setdefault(text, []).append(run["label"])
+    return found
+
+
+def _acceptance(run):
+    accepted = run.get("accepted")
+    return accepted and f"{accepted['because']} ({accepted['date']})"
 
 
 def _source(section, runs):
@@ -161,37 +185,16 @@ def _grids(runs):
     return tables
 
 
-def _figures(reports, profile, runs):
-    """Run folder -> figures to show; charts are copied to `figures/<profile>/` to keep them.
+def _figures(reports, run):
+    """The figures of a run that are there, each with its link.
 
-    Charts are SVG. Pictures (any other format) may show faces of real people: they are shown from
-    the run's own folder, which is not committed.
+    Charts are SVG. Pictures (any other format) may show faces of real people: they are never
+    published.
     """
-    kept, shown = set(), {}
-    store = reports / "figures" / profile
-    for run in runs:
-        for figure in run["metrics"].get("figures") or []:
-            source = reports / "runs" / run["folder"] / figure["file"]
-            target = source
-            if source.suffix == ".svg":
-                target = store / f"{run['name']}-{source.name}"
-                kept.add(target)
-                if source.exists():
-                    _copy(source, target)
-            if target.exists():
-                link = target.relative_to(reports).as_posix()
-                shown.setdefault(run["folder"], []).append(figure | {"link": link})
-    for old in store.glob("*"):
-        if old not in kept:
-            old.unlink()
-    return shown
-
-
-def _copy(source, target):
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.tmp")
-    shutil.copyfile(source, temporary)
-    temporary.replace(target)
+    folder = run_folder(reports, run)
+    figures = run["metrics"].get("figures") or []
+    linked = [figure | {"link": _link(reports, folder / figure["file"])} for figure in figures]
+    return [figure for figure in linked if figure["link"]]
 
 
 def _environment():

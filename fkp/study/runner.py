@@ -4,18 +4,23 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fkp.record.digests import digest
+from fkp.record.files import write_text
 from fkp.record.machine import environment, git_state
 from fkp.study import report
-from fkp.study.records import is_finished, record_of, seal
+from fkp.study.execute import FAILED as NOTEBOOK_FAILED
+from fkp.study.freshness import FAILED, Freshness
+from fkp.study.plan import Plan
+from fkp.study.records import record_of, seal
 from fkp.study.studyfile import check_known
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -25,39 +30,52 @@ class Interrupted(Exception):
     """The user (or a signal) stopped the study; what is finished stays finished."""
 
 
-def run_study(plan, *, only=None, again=(), workers=1, watch=None):
-    """Carry out a plan and keep its manifest and report up to date.
+def run_study(
+    plan: Plan,
+    *,
+    only: Collection[str] | None = None,
+    again: Collection[str] = (),
+    stale: bool = False,
+    workers: int = 1,
+    watch=None,
+) -> list[dict]:
+    """Carry out what is missing of a plan and keep its manifest and report up to date.
+
+    What the project has published of the same parameters and data counts as done, and nothing is
+    written there.
 
     Args:
-        plan: study.Plan.
-        only: names of the runs to carry out; None: all. What reads others runs where there is
-            something to read.
-        again: names of runs to repeat though they are finished, say to draw their charts anew.
+        plan: what to run.
+        only: names of the runs to carry out; None: all. What reads others runs where all that it
+            reads is there.
+        again: names of runs to repeat from nothing though they are finished.
+        stale: repeat the runs that other code or versions made; trainings whose own code, rows and
+            arguments are the same are taken up from their checkpoints.
         workers: notebooks at a time.
         watch: object with `started(run, folder)` and `ended(run, record)`; a record is the run's
             entry in the manifest. None: silent.
 
     Returns:
         The records of all runs, in the order of the plan: dicts with `status` "finished",
-        "skipped" or "failed".
+        "skipped", "failed" or, if not asked for, "pending".
 
     Raises:
         ValueError: the study is being run by another process, or no run of a name in `only` or
             `again`.
         Interrupted: by Ctrl-C or a request to terminate.
     """
-    chosen = {run.name for run in plan.runs if not run.collect}
+    chosen = {run.name for run in plan.runs}
     check_known(again, chosen, "--again")
     if only is not None:
         check_known(only, chosen, "--only")
         chosen = set(only)
     with lock(plan.reports), _terminate_as_interrupt():
-        study = _StudyRun(plan, again, workers, watch)
+        study = _StudyRun(plan, again, stale, workers, watch)
         try:
             study.save()
-            study.carry_out([run for run in plan.runs if run.name in chosen])
+            study.carry_out([r for r in plan.runs if r.name in chosen and not r.collect])
             for run in (run for run in plan.runs if run.collect):
-                study.collect(run)
+                study.collect(run, needed=only is None or run.name in chosen)
         except KeyboardInterrupt:
             study.stop()
             raise Interrupted from None
@@ -69,19 +87,15 @@ def run_study(plan, *, only=None, again=(), workers=1, watch=None):
 class _StudyRun:
     """The state of one `run_study`: records, running processes, manifest."""
 
-    def __init__(self, plan, again, workers, watch):
-        self.plan, self.again, self.workers, self.watch = plan, again, workers, watch
+    def __init__(self, plan, again, stale, workers, watch):
+        self.plan, self.again, self.stale = plan, again, stale
+        self.workers, self.watch = workers, watch
         self.runs_dir = plan.reports / "runs"
-        self.runs = list(plan.runs)
-        self.records = [record_of(run, self.known_status(run)) for run in plan.runs]
+        self.freshness = Freshness(plan)
+        self.records = [self.freshness.record(run) for run in plan.runs]
         self.processes, self.stopped = set(), False
         self.about = {"environment": environment(), "git": git_state(plan.root)}
         self.began = _now()
-
-    def known_status(self, run):
-        """Finished, if it was before; what a collecting run reads is not known yet."""
-        done = not run.collect and is_finished(self.runs_dir / run.folder)
-        return "finished" if done else "pending"
 
     def carry_out(self, runs):
         """Run notebooks, several at a time, and save after each."""
@@ -98,51 +112,62 @@ class _StudyRun:
                 self.stop()
                 raise
 
-    def collect(self, run):
-        """Run a notebook that reads the finished runs; their content is part of its key."""
-        folders = self.finished_folders(run)
-        inputs = [(f, digest((self.runs_dir / f / "metrics.json").read_text())) for f in folders]
-        keyed = run.with_inputs(inputs)
-        self.runs[self.runs.index(run)] = keyed
-        if not folders:
-            tried = any(r["name"] in run.reads and r["status"] == "failed" for r in self.records)
-            error = "there is no finished run to read" if tried else None
-            self.settle(keyed, record_of(keyed, "failed" if tried else "pending", error))
-            return
-        self.carry_out([keyed])
-        if is_finished(self.runs_dir / keyed.folder):
-            report.remove_unshown(self.plan.reports, f"{keyed.slug}-{'?' * len(keyed.key)}")
-
-    def finished_folders(self, run):
-        """Folders of the finished runs that a collecting run reads, in the order of the plan."""
-        done = [r for r in self.records if r["status"] in ("finished", "skipped")]
-        return [r["folder"] for r in done if r["name"] in run.reads]
+    def collect(self, run, needed):
+        """Run a notebook that reads others; left pending while one of them has not been tried."""
+        read = [record for record in self.records if record["name"] in run.reads]
+        there = [record for record in read if record["status"] in ("finished", "skipped")]
+        tried = needed and all(record["status"] != "pending" for record in read)
+        if there and (tried or len(there) == len(read)):
+            self.carry_out([run])
+        elif needed and not there and any(record["status"] == "failed" for record in read):
+            self.settle(run, record_of(run, "failed", error="there is no finished run to read"))
+        else:
+            self.settle(run, record_of(run))
 
     def settle(self, run, record):
         """Take over the record of a run that has ended."""
-        self.records[self.runs.index(run)] = record
+        self.records[self.plan.runs.index(run)] = record
         self.save()
         if self.watch:
             self.watch.ended(run, record)
 
+    def wanted(self, run):
+        """Whether a run has to be carried out: it has no result, or is to be repeated."""
+        state = self.freshness.state(run)
+        return (
+            not state.done
+            or run.name in self.again
+            or (state.status == "stale" and (self.stale or run.collect))
+        )
+
     def one(self, run):
-        """Run one notebook unless it is finished; returns its record."""
-        folder = self.runs_dir / run.folder
-        if is_finished(folder) and run.name not in self.again:
-            return record_of(run, "skipped")
+        """Run one notebook unless it is done; returns its record."""
+        if not self.wanted(run):
+            return self.freshness.record(run, "skipped")
         if self.stopped:
             return record_of(run)
+        folder = self.runs_dir / run.folder
+        if run.name in self.again:
+            shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / FAILED).unlink(missing_ok=True)
         if self.watch:
             self.watch.started(run, folder)
         started, clock = _now(), time.monotonic()
+        made = {"made_by": self.freshness.made_by(run)}
+        if run.collect:
+            made["inputs"] = self.freshness.inputs(run)
         error = self.execute(run, folder)
         if self.stopped:
             return record_of(run)
         if error is None:
-            seconds = round(time.monotonic() - clock, 1)
-            error = seal(self.plan, run, folder, started=started, seconds=seconds, **self.about)
-        return record_of(run, "finished") if error is None else record_of(run, "failed", error)
+            about = {"started": started, "seconds": round(time.monotonic() - clock, 1)}
+            error = seal(self.plan, run, folder, **about, **self.about, **made)
+        if error is None:
+            return record_of(run, "finished")
+        write_text(folder / FAILED, error)
+        notebook = f"runs/{run.folder}/{NOTEBOOK_FAILED}"
+        return record_of(run, "failed", error=error, notebook_file=notebook)
 
     def execute(self, run, folder):
         """Start the process of one notebook and wait; returns the error's last line or None."""
@@ -182,7 +207,7 @@ class _StudyRun:
             "data": str(data.path) if data.path else None,
             "source": data.source if data.forced else None,
             "runs_dir": str(self.runs_dir),
-            "runs": self.finished_folders(run),
+            "runs": [str(f) for f in map(self.freshness.result, self.plan.read_by(run)) if f],
         }
         return {name: value for name, value in values.items() if name in run.notebook.defaults}
 

@@ -1,0 +1,105 @@
+"""What the project shows of a study: `reports/published/<study>/`, written by nothing else.
+
+Metrics, charts (SVG) and the page go there; pictures, which may show people, models and notebooks
+stay where they were made.
+"""
+
+import shutil
+from pathlib import Path
+
+from fkp.record.files import write_json
+from fkp.study import report
+from fkp.study.freshness import ACCEPTED, Freshness, read_accepted
+from fkp.study.plan import Plan
+
+
+def publish(plan: Plan) -> dict[str, str]:
+    """Publish a finished study: its runs at the plan's profile, beside those of other profiles.
+
+    Args:
+        plan: a study of which every run has a result, here or published.
+
+    Returns:
+        Label of each stale run -> why; they are published, and shown as stale.
+
+    Raises:
+        ValueError: a run is missing or failed, or a file names a place of this machine.
+    """
+    freshness = Freshness(plan)
+    states = {run.folder: freshness.state(run) for run in plan.runs}
+    _refuse_unfinished(plan, states)
+    target = plan.published
+    staged = target.with_name(f".{target.name}.new")
+    shutil.rmtree(staged, ignore_errors=True)
+    if target.exists():
+        shutil.copytree(target, staged)
+    for name, state in states.items():
+        if target not in state.folder.parents:
+            _copy_run(state.folder, staged / "runs" / name)
+    records = [freshness.record(run) for run in plan.runs]
+    _write_manifest(plan, staged, records)
+    report.remove_unshown(staged)
+    _write_accepted(plan, staged)
+    report.write_report(staged, plan.profile)
+    _refuse_places(staged, plan)
+    _replace(target, staged)
+    return {record["label"]: record["stale"] for record in records if "stale" in record}
+
+
+def _refuse_unfinished(plan, states):
+    bad = [run.label for run in plan.runs if not states[run.folder].done]
+    if bad:
+        first = states[next(run.folder for run in plan.runs if run.label == bad[0])]
+        more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
+        raise ValueError(
+            f"{plan.study}, profile {plan.profile}, is not finished: "
+            f"{bad[0]} ({first.status}: {first.why}){more}"
+        )
+
+
+def _copy_run(source, target):
+    """Metrics and charts of a run, nothing else."""
+    shutil.rmtree(target, ignore_errors=True)
+    (target / "figures").mkdir(parents=True)
+    shutil.copyfile(source / "metrics.json", target / "metrics.json")
+    for chart in sorted((source / "figures").glob("*.svg")):
+        shutil.copyfile(chart, target / "figures" / chart.name)
+
+
+def _write_manifest(plan, staged, records):
+    """The section of the last run here or, where all is published already, the published one."""
+    found = (report.read_manifest(place)["profiles"].get(plan.profile) for place in plan.places)
+    section = next(filter(None, found), {})
+    heading = {"title": plan.title, "text": plan.text, "data": plan.data.label()}
+    runs = [{k: v for k, v in record.items() if k != "published"} for record in records]
+    report.write_manifest(staged, plan.study, plan.profile, section | heading | {"runs": runs})
+
+
+def _write_accepted(plan, staged):
+    """What was accepted of the runs that are shown."""
+    accepted = read_accepted(plan.published) | read_accepted(plan.reports)
+    shown = {folder.name for folder in (staged / "runs").glob("*")}
+    kept = {name: entry for name, entry in accepted.items() if name in shown}
+    if kept:
+        write_json(staged / ACCEPTED, kept)
+
+
+def _refuse_places(staged, plan):
+    """ValueError if a text file names the project's folder, the data's or the user's."""
+    places = [str(plan.root), f"{Path.home()}/"]
+    if plan.data.path:
+        places.append(str(plan.data.path))
+    for file in sorted(staged.rglob("*.*")):
+        text = file.read_text("utf-8", errors="replace") if file.is_file() else ""
+        for place in places:
+            if place in text:
+                raise ValueError(f"{file.relative_to(staged)}: names a place here, {place}")
+
+
+def _replace(target, staged):
+    before = target.with_name(f".{target.name}.old")
+    shutil.rmtree(before, ignore_errors=True)
+    if target.exists():
+        target.rename(before)
+    staged.rename(target)
+    shutil.rmtree(before, ignore_errors=True)
