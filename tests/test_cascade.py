@@ -6,7 +6,7 @@ import pytest
 
 from fkp.data import drawing
 from fkp.data.schemes import POINTS_44
-from fkp.measure.evaluate import rmse
+from fkp.measure.errors import rmse
 from fkp.models import cascade
 
 SMALL = {"stages": 2, "trees": 8, "depth": 6, "progress": False}

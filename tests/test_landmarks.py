@@ -12,7 +12,8 @@ from fkp import plots
 from fkp.data import split
 from fkp.data.faces import Faces
 from fkp.data.schemes import IBUG_68, KAGGLE_15, POINTS_44, convert
-from fkp.measure import evaluate, landmarks
+from fkp.measure import errors, landmarks
+from fkp.measure.scores import score
 
 NAMES = ["afw/1_1", "helen/trainset/2_1", "helen/trainset/2_2", "helen/testset/3_1"]
 NAMES += ["lfpw/trainset/image_0001", "lfpw/testset/image_0001"]
@@ -114,11 +115,12 @@ def test_coverage_counts_what_is_missing_of_300w():
 def test_errors_at_256_px_and_on_coordinates_from_0_to_1():
     faces = made()
     off = faces.points + np.float32([3, 4]) * 40 / 256  # 5 px in an image of 256
-    scores = landmarks.scores(faces, off)
+    scores = score(faces, off, metrics=landmarks.LANDMARK_METRICS)
     assert scores["mse_256px"]["value"] == pytest.approx(12.5, rel=1e-4)
     assert scores["nmse"]["value"] == pytest.approx(12.5 / 256**2, rel=1e-4)
     assert scores["within_5px"]["value"] == 100 and scores["within_3px_at_256"]["value"] == 0
-    assert landmarks.scores(faces, faces.points + 0.3)["within_3px_at_256"]["value"] == 100
+    near = score(faces, faces.points + 0.3, metrics=landmarks.LANDMARK_METRICS)
+    assert near["within_3px_at_256"]["value"] == 100
     named = landmarks.mse_scores(faces, off, "training")
     assert named["nmse_training"] == scores["nmse"] and len(named) == 2
 
@@ -137,9 +139,9 @@ def test_unlabelled_points_do_not_count():
 def test_the_interval_holds_the_value_and_follows_the_seed():
     faces = made()
     predicted = faces.points + np.random.default_rng(1).normal(0, 2, faces.points.shape)
-    score = landmarks.mse_scores(faces, predicted)["nmse"]
-    assert score["low"] < score["value"] < score["high"]
-    assert landmarks.mse_scores(faces, predicted, seed=1)["nmse"]["low"] != score["low"]
+    nmse = landmarks.mse_scores(faces, predicted)["nmse"]
+    assert nmse["low"] < nmse["value"] < nmse["high"]
+    assert landmarks.mse_scores(faces, predicted, seed=1)["nmse"]["low"] != nmse["low"]
 
 
 def test_scores_of_each_set_are_those_of_its_faces():
@@ -148,11 +150,9 @@ def test_scores_of_each_set_are_those_of_its_faces():
     predicted[3] += 5
     found = landmarks.by_set(faces, predicted, ["helen", "afw", "lfpw"])
     assert list(found) == ["afw", "helen", "lfpw"]
-    errors = evaluate.nme(
-        faces.points, predicted, evaluate.inter_ocular(faces.points, faces.scheme)
-    )
+    expected = errors.nme(faces.points, predicted, errors.inter_ocular(faces.points, faces.scheme))
     helen = found["helen"]
-    assert helen["nme_ocular"]["value"] == pytest.approx(errors[1:4].mean())
+    assert helen["nme_ocular"]["value"] == pytest.approx(expected[1:4].mean())
     assert helen["nme_ocular"]["n"] == 3 and found["afw"]["nme_ocular"]["value"] == 0
     assert helen["failure_8"]["value"] == pytest.approx(100 / 3)
     assert landmarks.by_set(faces.take([1, 2]), predicted[[1, 2]]) == {}

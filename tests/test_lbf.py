@@ -8,7 +8,7 @@ from sklearn.linear_model import Ridge
 
 from fkp.data import drawing
 from fkp.data.schemes import POINTS_44
-from fkp.measure.evaluate import rmse
+from fkp.measure.errors import rmse
 from fkp.models import cascade
 from fkp.models.cascade import lbf
 from fkp.models.cascade.features import smoothed

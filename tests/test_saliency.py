@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fkp.data.schemes import KAGGLE_15
-from fkp.measure import evaluate
+from fkp.measure import errors
+from fkp.measure.scores import bootstrap
 from fkp.models.contract import pixels_in, points_out
 from fkp.models.predict import predict
 from fkp.papers import saliency
@@ -64,8 +65,8 @@ def test_the_gradient_predicts_what_a_changed_pixel_does_to_the_mse():
     for step in (2, -2):
         moved = np.repeat(images[:1].astype(np.float32), 3, axis=0)
         moved[[0, 1, 2], 7, 9, [0, 1, 2]] += step
-        before = evaluate.mse(points[:1], predict(model, images[:1]))
-        after = [evaluate.mse(points[:1], predict(model, one[None])) for one in moved]
+        before = errors.mse(points[:1], predict(model, images[:1]))
+        after = [errors.mse(points[:1], predict(model, one[None])) for one in moved]
         steepest = max(abs(value - before) / 2 for value in after)
         assert steepest == pytest.approx(found[0, 7, 9], rel=0.1)
 
@@ -147,7 +148,7 @@ def test_hiding_what_the_model_sees_harms_and_hiding_the_rest_does_not(corner):
     # All maps are one map here, so another face's is as good as the own.
     np.testing.assert_allclose(other[:, 1], most[:, 1], atol=1e-4)
     area = saliency.area_between(most, random, FRACTIONS)
-    low, high = evaluate.bootstrap(np.mean, area)
+    low, high = bootstrap(np.mean, area)
     assert 0 < low < area.mean() < high
     assert (random[:, 2] > least[:, 2]).all()
 

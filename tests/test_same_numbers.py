@@ -14,7 +14,7 @@ import pytest
 
 from fkp import models
 from fkp.data import readers, split
-from fkp.measure import evaluate
+from fkp.measure.scores import score
 from fkp.prepare.treatments import TREATMENTS, treat
 from fkp.training.fit import fit
 
@@ -63,7 +63,7 @@ def scores():
     faces = drawn()
     predicted = np.where(np.isnan(faces.points), 0, faces.points)
     predicted = predicted + np.random.default_rng(6).normal(0, 2, predicted.shape)
-    return evaluate.scores(faces, predicted, seed=7)
+    return score(faces, predicted, seed=7)
 
 
 @pytest.fixture(scope="module")

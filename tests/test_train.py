@@ -6,7 +6,7 @@ import pytest
 from fkp import models
 from fkp.data.faces import Faces
 from fkp.data.schemes import KAGGLE_15
-from fkp.measure import evaluate
+from fkp.measure import errors
 from fkp.models.predict import predict
 from fkp.training import fit
 
@@ -46,7 +46,7 @@ def test_training_learns_and_returns_the_best_epoch(tmp_path):
     validation = dots(16, seed=1)
     best = min(row["validation_rmse"] for row in history)
     assert len(history) == 12 and best < 0.6 * history[0]["validation_rmse"]
-    score = evaluate.rmse(validation.points, predict(model, validation.images))
+    score = errors.rmse(validation.points, predict(model, validation.images))
     assert score == pytest.approx(best, rel=1e-5)
 
 

@@ -2,20 +2,23 @@
 
 Papers: "Facial Landmark Detection Using Deep Learning: A Comprehensive Approach with Resnet18" (D)
 and paper C on 44 points (CNN, cascade regression, ResNet). The papers give errors in pixels of an
-image whose size one of them leaves open, so `scores` adds figures that do not depend on the size.
+image whose size one of them leaves open, so `LANDMARK_METRICS` adds figures that do not depend on
+it: `within_3px` is in the pixels of the images at hand, `within_3px_at_256` in those of 256 px.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from fkp.data import images
+from fkp.data.faces import Faces
 from fkp.data.schemes import SCHEMES, convert
-from fkp.measure import evaluate
+from fkp.measure import errors
+from fkp.measure.scores import METRICS, Metric, by_point, percent, score
 
 SIDE = 256  # px, paper C's images; errors "at 256 px" are scaled to it
 PIXELS = (3, 5)  # paper D's tolerances
-FAILURE = 8.0  # %, inter-ocular NME above which a face counts as failed
 
 # Faces in the official parts of 300-W, by folder.
 W300_FACES = {
@@ -118,23 +121,29 @@ def _side(faces):
     return max(faces.image_shape[:2])
 
 
-def _score(values, unit, groups, seed):
-    """Mean of the values (n, ...) that are not NaN, with an interval over groups of faces."""
-    values = values.reshape(len(values), -1)
-    known = ~np.isnan(values)
-    rows = known.any(axis=1)
-    total, count = np.where(known, values, 0).sum(axis=1)[rows], known.sum(axis=1)[rows]
-    low, high = evaluate.bootstrap(_ratio, total, count, groups=groups[rows], seed=seed)
-    value = float(_ratio(total, count))
-    return {"value": value, "unit": unit, "low": low, "high": high, "n": int(rows.sum())}
+def _normalised(faces, predicted):
+    return errors.squared_errors(faces.points, predicted) / _side(faces) ** 2
 
 
-def _ratio(total, count):
-    return total.sum() / count.sum()
+def _within(pixels):
+    return lambda faces, predicted: percent(
+        errors.distances(faces.points, predicted) * SIDE / _side(faces),
+        lambda apart: apart <= pixels,
+    )
 
 
-def mse_scores(faces, predicted, part="", seed=0):
-    """Mean squared errors that do not depend on the size of the images, in the shape of a score.
+MSE_METRICS = {
+    "nmse": Metric("side^2", _normalised),
+    "mse_256px": Metric("px^2", lambda *given: _normalised(*given) * SIDE**2),
+}
+LANDMARK_METRICS = (
+    METRICS | MSE_METRICS | {f"within_{p}px_at_256": Metric("%", _within(p)) for p in PIXELS}
+)
+SET_METRICS = {name: METRICS[name] for name in ("nme_ocular", "failure_8")}
+
+
+def mse_scores(faces: Faces, predicted: np.ndarray, part: str = "", seed: int = 0) -> dict:
+    """Mean squared errors that do not depend on the size of the images, as scores.
 
     Args:
         faces: Faces with the original labels.
@@ -147,53 +156,30 @@ def mse_scores(faces, predicted, part="", seed=0):
         (0..1); `mse_256px`, the same in px^2 of images of 256 px, paper C's size.
     """
     ending = f"_{part}" if part else ""
-    errors = evaluate.squared_errors(faces.points, predicted) / _side(faces) ** 2
-    return {
-        f"nmse{ending}": _score(errors, "side^2", faces.groups, seed),
-        f"mse_256px{ending}": _score(errors * SIDE**2, "px^2", faces.groups, seed),
-    }
+    found = score(faces, predicted, seed, MSE_METRICS)
+    return {f"{name}{ending}": figure for name, figure in found.items()}
 
 
-def scores(faces, predicted, seed=0):
-    """`evaluate.scores`, `mse_scores`, and the points within 3 and 5 px of images of 256 px.
-
-    Returns:
-        name -> {"value", "unit", "low", "high", "n"}, as `evaluate.scores`; `within_3px` is in the
-        pixels of the images at hand, `within_3px_at_256` in those of images of 256 px.
-    """
-    found = evaluate.scores(faces, predicted, seed) | mse_scores(faces, predicted, seed=seed)
-    apart = evaluate.distances(faces.points, predicted) * SIDE / _side(faces)
-    for pixels in PIXELS:
-        hits = np.where(np.isnan(apart), np.nan, 100.0 * (apart <= pixels))
-        found[f"within_{pixels}px_at_256"] = _score(hits, "%", faces.groups, seed)
-    return found
-
-
-def by_set(faces, predicted, sets=None, seed=0):
+def by_set(
+    faces: Faces, predicted: np.ndarray, sets: Sequence[str] | None = None, seed: int = 0
+) -> dict[str, dict]:
     """Set (`set_of`) -> `nme_ocular` and `failure_8` of its faces; {} if there is only one set."""
     which = set_of(faces, sets)
-    norm = evaluate.inter_ocular(faces.points, faces.scheme)
-    errors = evaluate.nme(faces.points, predicted, norm)
-    failures = np.where(np.isnan(errors), np.nan, 100.0 * (errors > FAILURE))
-    rows = {str(name): which == name for name in dict.fromkeys(which)}
-    return {
-        name: {
-            "nme_ocular": _score(errors[r], "%", faces.groups[r], seed),
-            "failure_8": _score(failures[r], "%", faces.groups[r], seed),
-        }
-        for name, r in rows.items()
-        if len(rows) > 1
-    }
+    names = list(dict.fromkeys(which.tolist()))
+    if len(names) == 1:
+        return {}
+    rows = {name: which == name for name in names}
+    return {n: score(faces.take(r), predicted[r], seed, SET_METRICS) for n, r in rows.items()}
 
 
 def by_region(faces, predicted):
     """Region of the scheme -> mean distance of its points in % of the inter-ocular distance."""
-    norm = evaluate.inter_ocular(faces.points, faces.scheme)
-    errors = {
-        region: evaluate.nme(faces.points[:, list(rows)], predicted[:, list(rows)], norm)
+    norm = errors.inter_ocular(faces.points, faces.scheme)
+    found = {
+        region: errors.nme(faces.points[:, list(rows)], predicted[:, list(rows)], norm)
         for region, rows in faces.scheme.regions.items()
     }
-    return {region: float(np.nanmean(values)) for region, values in errors.items()}
+    return {region: float(np.nanmean(values)) for region, values in found.items()}
 
 
 def within_by_size(faces, predicted, sizes=tuple(range(32, 513, 16))):
@@ -202,7 +188,7 @@ def within_by_size(faces, predicted, sizes=tuple(range(32, 513, 16))):
     Returns:
         dict: `size`, px; `within_3px` and `within_5px`, % at each size.
     """
-    apart = evaluate.distances(faces.points, predicted) / _side(faces)
+    apart = errors.distances(faces.points, predicted) / _side(faces)
     apart = apart[~np.isnan(apart)]
     return {"size": list(sizes)} | {
         f"within_{pixels}px": [100 * float((apart * size <= pixels).mean()) for size in sizes]
@@ -238,15 +224,15 @@ def measures(parts, predicted, sets=None):
         test face).
     """
     test, answer = parts["test"], predicted["test"]
-    norm = evaluate.inter_ocular(test.points, test.scheme)
-    found = scores(test, answer)
+    norm = errors.inter_ocular(test.points, test.scheme)
+    found = score(test, answer, metrics=LANDMARK_METRICS)
     for part in [name for name in parts if name != "test"]:
         found |= mse_scores(parts[part], predicted[part], part)
     return {
         "scores": found,
         "by_set": by_set(test, answer, sets),
-        "per_point": evaluate.per_point(test, answer),
+        "per_point": by_point(test, answer),
         "regions": by_region(test, answer),
         "within": within_by_size(test, answer),
-        "nme": evaluate.nme(test.points, answer, norm).round(3),
+        "nme": errors.nme(test.points, answer, norm).round(3),
     }

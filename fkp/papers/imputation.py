@@ -12,7 +12,7 @@ import pandas as pd
 import sklearn.impute  # noqa: F401  (loads its libraries before their threads are limited)
 from threadpoolctl import threadpool_limits
 
-from fkp.measure.evaluate import rmse
+from fkp.measure.errors import rmse
 from fkp.prepare.impute import IMPUTERS, hide
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fkp.measure import evaluate
+from fkp.measure.errors import squared_errors
+from fkp.measure.scores import mean_score
 from fkp.prepare.augment import paper_a
 
 DEGREES = 12.0
@@ -136,13 +137,7 @@ def score(rows, predicted):
         predicted: (n, k, 2) px.
 
     Returns:
-        dict: value, unit, low, high, n; an entry of `scores` in metrics.json.
+        A score, see `fkp.measure.scores`.
     """
-    errors = evaluate.squared_errors(rows.points, predicted).mean(axis=(1, 2))
-    low, high = evaluate.bootstrap(_root_mean, errors, groups=rows.groups)
-    value = float(_root_mean(errors))
-    return {"value": value, "unit": "px", "low": low, "high": high, "n": len(rows)}
-
-
-def _root_mean(values):
-    return np.sqrt(values.mean())
+    values = squared_errors(rows.points, predicted).mean(axis=(1, 2))
+    return mean_score(values, "px", rows.groups, finish=np.sqrt)

@@ -10,7 +10,8 @@ import cv2
 import keras
 import numpy as np
 
-from fkp.measure import evaluate
+from fkp.measure.errors import squared_errors
+from fkp.measure.scores import bootstrap
 from fkp.models.predict import predict
 
 ORDERS = ("most salient", "most salient in another face", "random", "least salient")
@@ -164,7 +165,7 @@ def area_between(first, second, fractions):
 
 def over_faces(values, groups=None, seed=0):
     """Mean over the rows of (n, m) values, with its 95 % bootstrap interval: (mean, low, high)."""
-    ends = [evaluate.bootstrap(np.mean, column, groups=groups, seed=seed) for column in values.T]
+    ends = [bootstrap(np.mean, column, groups=groups, seed=seed) for column in values.T]
     return values.mean(axis=0), *np.transpose(ends)
 
 
@@ -195,7 +196,7 @@ def _magnitude(gradients):
 
 
 def _rmse(points, predicted):
-    return np.sqrt(np.nanmean(evaluate.squared_errors(points, predicted), axis=(1, 2)))
+    return np.sqrt(np.nanmean(squared_errors(points, predicted), axis=(1, 2)))
 
 
 def _near(points, shape, radius):

@@ -58,7 +58,7 @@ def ced(ax, curves, unit="inter-ocular NME (%)"):
     """Cumulative error distributions.
 
     Args:
-        curves: name -> (x, y) as `fkp.measure.evaluate.ced` returns.
+        curves: name -> (x, y) as `fkp.measure.errors.ced` returns.
     """
     for name, (x, y) in curves.items():
         ax.plot(x, y, label=name)

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from fkp.measure import evaluate
+from fkp.measure import errors
 from fkp.models import save
 from fkp.models.contract import start_at
 from fkp.models.predict import predict
@@ -191,7 +191,7 @@ def fit(
                 break
             began = time.perf_counter()
             loss = _train_epoch(model, stream(epoch), bar)
-            score = evaluate.rmse(validation.points, predict(model, validation.images))
+            score = errors.rmse(validation.points, predict(model, validation.images))
             row = {
                 "epoch": epoch,
                 "loss": loss,

@@ -1,0 +1,189 @@
+"""Scores: what `metrics.json` says of a prediction, each figure with its interval.
+
+A score is the dict {"value", "unit", "low", "high", "n"}: the figure, its 95 % bootstrap interval
+over groups of faces, and the number of faces it is taken over. `mean_score` alone builds them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fkp.data.faces import Faces
+from fkp.measure import errors
+
+
+def bootstrap(
+    statistic: Callable[..., float],
+    *arrays: np.ndarray,
+    groups: np.ndarray | None = None,
+    n: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """95 % percentile interval of a statistic over resampled faces (Efron, 1979).
+
+    Args:
+        statistic: function of arrays like the given ones -> number.
+        arrays: each with one row per face.
+        groups: (faces,); if given, whole groups are drawn, as rows of one group are not
+            independent.
+        n: number of resamples.
+        seed: of the draw.
+
+    Returns:
+        (low, high); NaN where the statistic is NaN in every resample.
+
+    Raises:
+        ValueError: arrays of different lengths.
+    """
+    lengths = {len(array) for array in arrays}
+    if len(lengths) != 1:
+        raise ValueError(f"arrays: expected one length, got {sorted(lengths)}")
+    size = lengths.pop()
+    groups = np.arange(size) if groups is None else groups
+    _, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    order, starts = np.argsort(member, kind="stable"), np.cumsum(sizes) - sizes
+    rng = np.random.default_rng(seed)
+    values = np.full(n, np.nan)
+    for i in range(n):
+        drawn = rng.integers(len(sizes), size=len(sizes))
+        count = sizes[drawn]
+        ends = np.cumsum(count)
+        within_group = np.arange(ends[-1]) - np.repeat(ends - count, count)
+        rows = order[np.repeat(starts[drawn], count) + within_group]
+        values[i] = statistic(*(array[rows] for array in arrays))
+    values = values[~np.isnan(values)]
+    low, high = np.quantile(values, (0.025, 0.975)) if len(values) else (np.nan, np.nan)
+    return float(low), float(high)
+
+
+def mean_score(
+    values: np.ndarray,
+    unit: str,
+    groups: np.ndarray,
+    seed: int = 0,
+    finish: Callable[[float], float] = float,
+) -> dict:
+    """The mean of the values that are not NaN, as a score.
+
+    Args:
+        values: (n, ...), a row per face; at least one is not NaN.
+        unit: of the figure.
+        groups: (n,), see `bootstrap`.
+        seed: of the bootstrap.
+        finish: what the figure is of the mean; np.sqrt makes squared errors an RMSE.
+    """
+    values = values.reshape(len(values), -1)
+    known = ~np.isnan(values)
+    rows = known.any(axis=1)
+    total, count = np.where(known, values, 0).sum(axis=1)[rows], known.sum(axis=1)[rows]
+
+    def statistic(total, count):
+        return finish(total.sum() / count.sum())
+
+    low, high = bootstrap(statistic, total, count, groups=groups[rows], seed=seed)
+    value = float(statistic(total, count))
+    return {"value": value, "unit": unit, "low": low, "high": high, "n": int(rows.sum())}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of predictions: what is averaged, and what is made of the mean.
+
+    Attributes:
+        unit: of the figure.
+        values: (faces, predicted (n, k, 2) px) -> (n, ...); NaN is left out of the mean.
+        finish: as in `mean_score`.
+    """
+
+    unit: str
+    values: Callable[[Faces, np.ndarray], np.ndarray]
+    finish: Callable[[float], float] = float
+
+
+def _squared(faces, predicted):
+    return errors.squared_errors(faces.points, predicted)
+
+
+def _complete(faces, predicted):
+    return np.where(faces.complete[:, None, None], _squared(faces, predicted), np.nan)
+
+
+def _partial(faces, predicted):
+    return np.where(faces.complete[:, None, None], np.nan, _squared(faces, predicted))
+
+
+def _ocular(faces, predicted):
+    return errors.nme(faces.points, predicted, errors.inter_ocular(faces.points, faces.scheme))
+
+
+def _pupil(faces, predicted):
+    return errors.nme(faces.points, predicted, errors.inter_pupil(faces.points, faces.scheme))
+
+
+def _box(faces, predicted):
+    normaliser = np.where(faces.complete, errors.box(faces.points), np.nan)
+    return errors.nme(faces.points, predicted, normaliser)
+
+
+def _within(pixels):
+    return lambda faces, predicted: percent(
+        errors.distances(faces.points, predicted), lambda apart: apart <= pixels
+    )
+
+
+def percent(values: np.ndarray, condition: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """100 where the condition is met, 0 elsewhere; NaN stays."""
+    return np.where(np.isnan(values), np.nan, 100.0 * condition(values))
+
+
+METRICS = {
+    "rmse": Metric("px", _squared, np.sqrt),
+    "mse": Metric("px^2", _squared),
+    "rmse_complete": Metric("px", _complete, np.sqrt),
+    "rmse_partial": Metric("px", _partial, np.sqrt),
+    "nme_ocular": Metric("%", _ocular),
+    "failure_8": Metric("%", lambda *given: percent(_ocular(*given), lambda nme: nme > 8)),
+    "auc_8": Metric("", lambda *given: np.clip(1 - _ocular(*given) / 8, 0, 1)),
+    "nme_pupil": Metric("%", _pupil),
+    "nme_box": Metric("%", _box),
+    "within_3px": Metric("%", _within(3)),
+    "within_5px": Metric("%", _within(5)),
+}
+
+
+def score(
+    faces: Faces, predicted: np.ndarray, seed: int = 0, metrics: dict[str, Metric] = METRICS
+) -> dict[str, dict]:
+    """All figures of one prediction, with 95 % bootstrap intervals over groups of faces.
+
+    Args:
+        faces: Faces with the original labels.
+        predicted: (n, k, 2) px.
+        seed: of the bootstrap.
+        metrics: name -> Metric.
+
+    Returns:
+        name -> score; n = faces the figure is taken over (faces whose normaliser is unlabelled are
+        not in an NME; nme_box and rmse_complete are over completely labelled faces; failure_8 and
+        auc_8 use the inter-ocular NME). Figures that nothing can be computed from are left out.
+
+    Raises:
+        ValueError: shapes differ, or a labelled point has no prediction.
+    """
+    found = {}
+    for name, metric in metrics.items():
+        values = metric.values(faces, predicted)
+        if not np.isnan(values).all():
+            found[name] = mean_score(values, metric.unit, faces.groups, seed, metric.finish)
+    return found
+
+
+def by_point(faces: Faces, predicted: np.ndarray) -> dict[str, float]:
+    """Point label -> rmse in px, for the points that are labelled at all."""
+    values = errors.rmse_per_point(faces.points, predicted)
+    return {
+        label: float(value)
+        for label, value in zip(faces.scheme.labels, values, strict=True)
+        if not np.isnan(value)
+    }

@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+
+from fkp.data.faces import Faces
+from fkp.data.schemes import KAGGLE_15
+from fkp.measure import errors, scores
+
+
+def labelled_faces(n=40, seed=0, groups=None):
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(10, 80, (n, 15, 2)).astype(np.float32)
+    points[n // 2 :, [2, 3, 5]] = np.nan
+    images = np.zeros((n, 96, 96, 1), np.uint8)
+    return Faces(images, points, KAGGLE_15, "drawn", groups=groups)
+
+
+def test_bootstrap_covers_a_known_spread():
+    values = np.random.default_rng(0).normal(10, 2, 400)
+    low, high = scores.bootstrap(np.mean, values)
+    assert low == pytest.approx(values.mean() - 1.96 * values.std() / 20, abs=0.03)
+    assert high == pytest.approx(values.mean() + 1.96 * values.std() / 20, abs=0.03)
+    assert (low, high) == scores.bootstrap(np.mean, values)
+    assert (low, high) != scores.bootstrap(np.mean, values, seed=1)
+
+
+def test_bootstrap_of_groups_is_wider_when_rows_repeat():
+    once = np.random.default_rng(0).normal(10, 2, 100)
+    low, high = scores.bootstrap(np.mean, once)
+    groups = np.tile(np.arange(100), 4)
+    repeated = scores.bootstrap(np.mean, np.tile(once, 4), groups=groups)
+    assert repeated == pytest.approx((low, high))
+    naive = scores.bootstrap(np.mean, np.tile(once, 4))
+    assert naive[1] - naive[0] < 0.7 * (high - low)
+
+
+def test_bootstrap_draws_whole_groups():
+    groups = np.array([5, 1, 5, 2, 1, 5])
+    seen = []
+    scores.bootstrap(lambda g: seen.append(np.bincount(g, minlength=6)) or 0, groups,
+                       groups=groups, n=20)  # fmt: skip
+    counts = np.array(seen)
+    assert (counts[:, 1] % 2 == 0).all()
+    assert (counts[:, 5] % 3 == 0).all()
+    assert (counts[:, 1] // 2 + counts[:, 2] + counts[:, 5] // 3 == 3).all()
+
+
+def test_bootstrap_refuses_different_lengths():
+    with pytest.raises(ValueError, match=r"expected one length, got \[2, 3\]"):
+        scores.bootstrap(np.mean, np.zeros(2), np.zeros(3))
+
+
+def test_scores_are_means_of_the_errors():
+    faces = labelled_faces()
+    noise = np.random.default_rng(1).normal(0, 2, faces.points.shape)
+    predicted = np.random.default_rng(2).uniform(10, 80, faces.points.shape)
+    predicted = np.where(np.isnan(faces.points), predicted, faces.points + noise)
+    found = scores.score(faces, predicted)
+    truth = faces.points
+    ocular = errors.nme(truth, predicted, errors.inter_ocular(truth, KAGGLE_15))
+    pupil = errors.nme(truth, predicted, errors.inter_pupil(truth, KAGGLE_15))
+    complete = faces.complete
+    apart = errors.distances(truth, predicted)
+    apart = apart[~np.isnan(apart)]
+    expected = {
+        "rmse": (errors.rmse(truth, predicted), 40),
+        "mse": (errors.mse(truth, predicted), 40),
+        "rmse_complete": (errors.rmse(truth[complete], predicted[complete]), 20),
+        "rmse_partial": (errors.rmse(truth[~complete], predicted[~complete]), 20),
+        "nme_ocular": (np.nanmean(ocular), 20),
+        "nme_pupil": (np.nanmean(pupil), 40),
+        "nme_box": (
+            errors.nme(truth, predicted, errors.box(truth))[complete].mean(),
+            20,
+        ),
+        "failure_8": (errors.failure_rate(ocular), 20),
+        "auc_8": (errors.auc(ocular), 20),
+        "within_3px": (100 * np.mean(apart <= 3), 40),
+        "within_5px": (100 * np.mean(apart <= 5), 40),
+    }
+    assert set(found) == set(expected)
+    for name, (value, n) in expected.items():
+        assert found[name]["value"] == pytest.approx(value), name
+        assert found[name]["n"] == n, name
+        assert found[name]["low"] <= value <= found[name]["high"], name
+
+
+def test_what_cannot_be_computed_is_left_out():
+    faces = labelled_faces().take(range(20))
+    assert "rmse_partial" not in scores.score(faces, faces.points)
+    partial = labelled_faces().take(range(20, 40))
+    found = scores.score(partial, np.nan_to_num(partial.points))
+    assert set(found) == {"rmse", "mse", "rmse_partial", "nme_pupil", "within_3px", "within_5px"}
+    assert found["rmse"]["value"] == 0
+    unlabelled = partial.with_points(np.full_like(partial.points, np.nan))
+    assert scores.score(unlabelled, np.zeros_like(partial.points)) == {}
+
+
+def test_scores_resample_groups():
+    single, repeated = labelled_faces(40), labelled_faces(40, groups=np.arange(40) % 4)
+    predicted = np.nan_to_num(single.points) + np.arange(40)[:, None, None] % 4
+    narrow, wide = (scores.score(faces, predicted)["rmse"] for faces in (single, repeated))
+    assert wide["high"] - wide["low"] > narrow["high"] - narrow["low"]
+
+
+def test_by_point_names_the_labelled_points():
+    faces = labelled_faces().take(range(20, 40))
+    found = scores.by_point(faces, np.nan_to_num(faces.points) + 1)
+    assert len(found) == 12
+    assert "left_eye_inner_corner" not in found
+    assert found["nose_tip"] == pytest.approx(1)
+
+
+def test_a_new_metric_is_one_entry():
+    faces = labelled_faces()
+    predicted = np.nan_to_num(faces.points) + 1
+    worst = scores.Metric(
+        "px", lambda faces, predicted: errors.distances(faces.points, predicted).max(axis=1)
+    )
+    found = scores.score(faces, predicted, metrics={"worst": worst})
+    assert found["worst"]["value"] == pytest.approx(np.sqrt(2))
+    assert found["worst"]["n"] == 20
