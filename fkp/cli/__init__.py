@@ -45,3 +45,8 @@ def main() -> None:
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
+    except ModuleNotFoundError as error:
+        if error.name.startswith("fkp"):
+            raise
+        print(f"error: {error}; an extra brings it: pip install 'fkp[all]'", file=sys.stderr)
+        sys.exit(2)

@@ -35,9 +35,19 @@ _STUDY_KEYS = ("title", "text", "parameters", "runs", "profiles")
 _RUN_KEYS = ("notebook", "name", "parameters", "grid", "exclude", "profiles", "collect")
 
 
-def project():
-    """The project folder, which holds notebooks/, reports/, data/ and the package fkp/."""
-    return Path(__file__).resolve().parents[2]
+def project() -> Path:
+    """The project folder, which holds notebooks/, reports/, data/ and the package fkp/.
+
+    Raises:
+        ValueError: the package is installed apart from its notebooks.
+    """
+    folder = Path(__file__).resolve().parents[2]
+    if not (folder / "notebooks" / "studies").is_dir():
+        raise ValueError(
+            f"studies need the project folder: expected notebooks/studies in {folder}; work in a "
+            "copy of the repository (make, or pip install --editable .)"
+        )
+    return folder
 
 
 class _Loader(yaml.SafeLoader):
