@@ -38,7 +38,7 @@ def test_studies_without_their_notebooks_say_what_is_missing(tmp_path, monkeypat
 
 
 def test_a_missing_library_is_one_line_that_names_the_extras(monkeypatch, capsys):
-    def submit(*_):
+    def submit(*_, **__):
         raise ModuleNotFoundError("No module named 'onnx'", name="onnx")
 
     monkeypatch.setattr("fkp.deploy.submit.submit", submit)
