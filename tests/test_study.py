@@ -163,7 +163,7 @@ def test_a_key_depends_on_parameters_and_data(root):
         plan("toy", data=other_data, root=root),
     ):
         assert keys(changed)["train cnn seed 0"] != before["train cnn seed 0"]
-        assert keys(changed)["compare"] == before["compare"]
+        assert keys(changed)["compare"] != before["compare"], "it reads other runs"
     renamed = replace(other_data, path=root / "elsewhere", name="copy")
     assert keys(plan("toy", data=renamed, root=root)) == keys(
         plan("toy", data=other_data, root=root)
@@ -180,44 +180,3 @@ def test_a_key_depends_on_what_a_file_holds_not_on_its_path(root):
     assert key(first) == key(copy)
     copy.write_text("two")
     assert key(first) != key(copy)
-
-
-def edit(path, old, new):
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
-
-
-@pytest.mark.parametrize(
-    ("file", "old", "new", "changed"),
-    [
-        ("fkp/scale.py", "1.5", "1.75", {"train cnn seed 0", "train cnn seed 1"}),
-        ("fkp/models/tree.py", "3.0", "4.0", {"train tree seed 0"}),
-        ("fkp/models/tree.py", "def", "# why\ndef", set()),
-        ("fkp/models/tree.py", "():\n", '():\n    """What."""\n', set()),
-        ("fkp/plots.py", "red", "blue", set()),
-        (
-            "fkp/models/__init__.py",
-            '"tree": (',
-            '"new": ("fkp.models.cnn", "other"), "tree": (',
-            set(),
-        ),
-        ("fkp/models/__init__.py", '"fkp.models.tree"', '"fkp.models.cnn"', {"train tree seed 0"}),
-        ("notebooks/01-train.ipynb", "epochs = 2", "epochs = 3", set()),
-        ("notebooks/01-train.ipynb", "# A title", "# Another", set()),
-        ("notebooks/02-compare.ipynb", "All <runs>", "The runs", {"compare"}),
-    ],
-)
-def test_a_change_of_code_counts_where_it_can_matter(root, file, old, new, changed):
-    before = keys(plan("toy", root=root))
-    edit(root / file, old, new)
-    after = keys(plan("toy", root=root))
-    assert {label for label in before if before[label] != after[label]} == changed
-
-
-def test_runs_that_collect_follow_the_plots_those_that_measure_do_not(root):
-    write_study(root, "runs: [{notebook: train}, {notebook: train, name: all, collect: [train]}]")
-    before = keys(plan("toy", root=root))
-    edit(root / "fkp/plots.py", "red", "blue")
-    after = keys(plan("toy", root=root))
-    assert after["train"] == before["train"] and after["all"] != before["all"]

@@ -84,7 +84,7 @@ def run(
     if late:
         typer.echo(f"{late} results are stale: `fkp status {study}` says why, --stale repeats them")
     typer.echo(f"report: {shorten(planned.reports / 'index.html')}")
-    raise typer.Exit(any(only is None or record["name"] in only for record in failed))
+    raise typer.Exit(int(any(only is None or record["name"] in only for record in failed)))
 
 
 def status(

@@ -147,8 +147,8 @@ class _StudyRun:
         if self.stopped:
             return record_of(run)
         folder = self.runs_dir / run.folder
-        if run.name in self.again:
-            shutil.rmtree(folder, ignore_errors=True)
+        anew = run.collect or run.name in self.again  # else checkpoints are taken up
+        shutil.rmtree(folder if anew else folder / "figures", ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / FAILED).unlink(missing_ok=True)
         if self.watch:

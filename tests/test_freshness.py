@@ -1,0 +1,160 @@
+import json
+import shutil
+
+import pytest
+from toy import write_project, write_study
+
+from fkp.study import freshness, studyfile
+from fkp.study.freshness import Freshness, accept
+from fkp.study.plan import plan
+from fkp.study.records import read_metrics
+from fkp.study.runner import run_study
+
+TRAINED = {"train cnn seed 0", "train cnn seed 1", "train tree seed 0"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    root = write_project(tmp_path_factory.mktemp("fresh"))
+    run_study(plan("toy", root=root), workers=2)
+    return root
+
+
+@pytest.fixture
+def root(finished, tmp_path):
+    """A project whose study is finished."""
+    return shutil.copytree(finished, tmp_path / "project")
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def states(root):
+    planned = plan("toy", root=root)
+    judge = Freshness(planned)
+    return {run.label: judge.state(run) for run in planned.runs}
+
+
+def stale(root):
+    return {label for label, state in states(root).items() if state.status == "stale"}
+
+
+def never(root):
+    raise AssertionError("nothing had to be proved")
+
+
+def passes(root):
+    pass
+
+
+def fails(root):
+    raise ValueError("2.31 is not 2.3")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "changed"),
+    [
+        ("fkp/scale.py", "1.5", "1.75", {"train cnn seed 0", "train cnn seed 1"}),
+        ("fkp/models/tree.py", "3.0", "4.0", {"train tree seed 0"}),
+        ("fkp/models/tree.py", "def", "# why\ndef", set()),
+        ("fkp/models/tree.py", "():\n", '():\n    """What."""\n', set()),
+        ("fkp/plots.py", "red", "blue", set()),
+        (
+            "fkp/models/__init__.py",
+            '"tree": (',
+            '"new": ("fkp.models.cnn", "other"), "tree": (',
+            set(),
+        ),
+        ("fkp/models/__init__.py", '"fkp.models.tree"', '"fkp.models.cnn"', {"train tree seed 0"}),
+        ("notebooks/01-train.ipynb", "# A title", "# Another", set()),
+        ("notebooks/02-compare.ipynb", "All <runs>", "The runs", {"compare"}),
+    ],
+)
+def test_a_change_of_code_makes_stale_what_it_can_matter_to(root, file, old, new, changed):
+    names = {run.label: run.folder for run in plan("toy", root=root).runs}
+    edit(root / file, old, new)
+    assert stale(root) == changed
+    assert {run.label: run.folder for run in plan("toy", root=root).runs} == names
+
+
+def test_runs_that_collect_follow_the_plots_those_that_measure_do_not(root):
+    write_study(root, "runs: [{notebook: train}, {notebook: train, name: all, collect: [train]}]")
+    planned = plan("toy", root=root)
+    before = [Freshness(planned).made_by(run) for run in planned.runs]
+    edit(root / "fkp/plots.py", "red", "blue")
+    after = [Freshness(planned).made_by(run) for run in planned.runs]
+    assert after[0] == before[0] and after[1] != before[1]
+
+
+def test_every_status_comes_with_its_reason(root, monkeypatch):
+    assert {state.status for state in states(root).values()} == {"fresh"}
+    edit(root / "fkp/scale.py", "1.5", "1.75")
+    found = states(root)
+    assert found["train cnn seed 0"].why == "made by an earlier scale.py"
+    monkeypatch.setattr(
+        freshness, "environment", lambda: {"versions": {"keras": "9"}, "backend": "jax"}
+    )
+    why = states(root)["train tree seed 0"].why
+    assert "made with keras 3" in why and "here is 9" in why and "here is jax" in why
+    shutil.rmtree(next((root / "reports/toy/runs").glob("train-tree-0-*")))
+    assert states(root)["train tree seed 0"].status == "missing"
+    assert states(root)["compare"].why == "what it reads has changed"
+
+
+def test_stale_runs_are_kept_and_repeated_on_request_collecting_ones_always(root):
+    edit(root / "fkp/scale.py", "1.5", "1.75")
+    edit(root / "notebooks/02-compare.ipynb", "All <runs>", "The runs")
+    records = run_study(plan("toy", root=root))
+    assert [record["status"] for record in records] == ["skipped"] * 3 + ["finished"]
+    assert "made by an earlier scale.py" in (root / "reports/toy/index.html").read_text()
+    records = run_study(plan("toy", root=root), stale=True, workers=2)
+    assert [record["status"] for record in records] == ["finished"] * 2 + ["skipped", "finished"]
+    cnn = read_metrics(root / "reports/toy/runs" / records[0]["folder"])
+    assert cnn["scores"]["rmse"]["value"] == 3.5 and cnn["resumed"], "the folder was kept"
+    assert not stale(root)
+
+
+def test_accepting_needs_a_proof_and_a_reason_and_shows_both(root):
+    planned = plan("toy", root=root)
+    assert accept(planned, "nothing to do", never) == []
+    edit(root / "fkp/scale.py", "1.5", "3 / 2")
+    with pytest.raises(ValueError, match="expected the reason"):
+        accept(planned, " ", passes)
+    with pytest.raises(ValueError, match=r"2\.31 is not"):
+        accept(planned, "same numbers", fails)
+    assert stale(root) == {"train cnn seed 0", "train cnn seed 1"}
+    assert len(accept(planned, "a fraction, not a decimal", passes)) == 2
+    assert not stale(root)
+    run_study(plan("toy", root=root))
+    assert "a fraction, not a decimal" in (root / "reports/toy/index.html").read_text()
+    edit(root / "fkp/scale.py", "3 / 2", "2")
+    assert stale(root) == {"train cnn seed 0", "train cnn seed 1"}
+    entries = json.loads((root / "reports/toy/accepted.json").read_text())
+    assert {entry["because"] for entry in entries.values()} == {"a fraction, not a decimal"}
+
+
+def test_what_was_accepted_does_not_hold_for_a_later_result(root):
+    edit(root / "fkp/scale.py", "1.5", "3 / 2")
+    planned = plan("toy", root=root)
+    accept(planned, "same", passes)
+    for run in planned.runs:
+        path = planned.reports / "runs" / run.folder / "metrics.json"
+        edit(path, '"started": "', '"started": "later than ')
+    assert stale(root) >= {"train cnn seed 0", "train cnn seed 1"}
+
+
+def test_the_proof_runs_the_projects_own_test(tmp_path):
+    (tmp_path / "tests").mkdir()
+    proof = tmp_path / freshness.PROOF
+    proof.write_text("def test_numbers():\n    assert 1 + 1 == 2\n")
+    freshness.prove_same_numbers(tmp_path)
+    proof.write_text("def test_numbers():\n    assert 1 + 1 == 3\n")
+    with pytest.raises(ValueError, match=r"does not pass, nothing is accepted.*== 3"):
+        freshness.prove_same_numbers(tmp_path)
+
+
+def test_the_package_has_such_a_test():
+    assert (studyfile.project() / freshness.PROOF).is_file()

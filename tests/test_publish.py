@@ -1,0 +1,112 @@
+import json
+import subprocess
+
+import pytest
+from toy import write_project, write_study
+
+from fkp.study.freshness import Freshness, accept
+from fkp.study.plan import Data, plan
+from fkp.study.publish import publish
+from fkp.study.records import read_metrics
+from fkp.study.runner import run_study
+
+IGNORED = "__pycache__/\n/data/*\n/reports/*\n!/reports/published/\n/reports/published/.*\n"
+
+
+def git(root, *words):
+    command = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-C", str(root), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def planned(root, **options):
+    return plan("toy", root=root, data=Data(root / "data", "kaggle", "faces", "1234"), **options)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A project under git whose study is finished and published, with nothing left here."""
+    root = write_project(tmp_path_factory.mktemp("published"))
+    (root / ".gitignore").write_text(IGNORED)
+    run_study(planned(root), workers=2)
+    publish(planned(root))
+    (root / "reports" / "toy").rename(root / "elsewhere")
+    git(root, "init", "-q")
+    git(root, "add", "--all", ":!elsewhere")
+    git(root, "commit", "-qm", "published")
+    (root / "elsewhere").rename(root / "data" / "elsewhere")
+    return root
+
+
+def test_charts_metrics_and_page_are_published_and_no_picture(root):
+    files = [
+        path.relative_to(root / "reports/published/toy")
+        for path in root.rglob("*")
+        if "published" in path.parts and path.is_file()
+    ]
+    assert {file.name for file in files} == {
+        "index.html",
+        "manifest.json",
+        "metrics.json",
+        "bars.svg",
+    }
+    html = (root / "reports/published/toy/index.html").read_text()
+    assert "All &lt;runs&gt;" in html and "figures/bars.svg" in html
+    assert "faces.png" not in html and "notebook.html" not in html
+    for file in files:
+        assert str(root) not in (root / "reports/published/toy" / file).read_text()
+
+
+def test_published_runs_count_as_done_and_no_run_changes_them(root):
+    records = run_study(planned(root))
+    assert {record["status"] for record in records} == {"skipped"}
+    assert all(record["published"] for record in records)
+    html = (root / "reports/toy/index.html").read_text()
+    assert "../published/toy/runs/" in html and "All &lt;runs&gt;" in html
+    other = planned(root, overrides={"epochs": 9, "seed": 4})
+    records = run_study(other, workers=2)
+    assert [record["status"] for record in records] == ["finished"] * 3
+    run_study(planned(root, profile="smoke"), only=["train"])
+    assert git(root, "status", "--porcelain") == ""
+    with pytest.raises(
+        ValueError, match=r"smoke, is not finished: train cnn .*missing.* and 2 more"
+    ):
+        publish(plan("toy", root=root, profile="smoke"))
+
+
+def test_publishing_shows_what_is_stale_and_takes_over_what_was_accepted(root):
+    scale = root / "fkp" / "scale.py"
+    before = scale.read_text()
+    scale.write_text(before.replace("1.5", "3 / 2"))
+    assert set(publish(planned(root))) == {"train cnn seed 0", "train cnn seed 1"}
+    page = root / "reports/published/toy/index.html"
+    assert "Stale, made by an earlier scale.py" in page.read_text()
+    accept(planned(root), "a fraction", lambda root: None)
+    assert publish(planned(root)) == {}
+    assert "Accepted as still true, a fraction" in page.read_text()
+    accepted = json.loads((root / "reports/published/toy/accepted.json").read_text())
+    assert len(accepted) == 2
+    (root / "reports" / "toy" / "accepted.json").unlink()
+    judge = Freshness(planned(root))
+    assert {judge.state(run).status for run in judge.plan.runs} == {"fresh"}
+    scale.write_text(before)
+
+
+def test_another_profile_joins_and_what_nobody_shows_goes(root):
+    smoke = planned(root, profile="smoke")
+    run_study(smoke)
+    publish(smoke)
+    manifest = json.loads((root / "reports/published/toy/manifest.json").read_text())
+    assert set(manifest["profiles"]) == {"quick", "smoke"}
+    folders = {path.name for path in (root / "reports/published/toy/runs").iterdir()}
+    assert folders == {run.folder for run in (*smoke.runs, *planned(root).runs)}
+
+
+def test_a_result_that_names_a_place_here_is_refused(root):
+    write_study(root, "runs: [{notebook: train}]", name="place")
+    placed = plan("place", root=root)
+    run_study(placed)
+    path = placed.reports / "runs" / placed.runs[0].folder / "metrics.json"
+    path.write_text(json.dumps(read_metrics(path.parent) | {"note": f"see {root}/x"}))
+    with pytest.raises(ValueError, match=r"metrics\.json: names a place here"):
+        publish(placed)
+    assert not placed.published.exists()
