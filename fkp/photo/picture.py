@@ -15,6 +15,7 @@ from fkp.data.readers import crop, fault
 from fkp.data.readers.ibug import read_pts
 from fkp.data.schemes import IBUG_68, SCHEMES
 from fkp.models.predict import predict
+from fkp.record.files import whole
 
 _MARGIN = 0.25  # the readers' default, and so what models are trained with unless told otherwise
 
@@ -84,13 +85,8 @@ def write(photo, pixels, file):
     file = Path(file)
     if file.suffix.lower() not in crop.IMAGES:
         raise fault(file, f"a name that ends in {', '.join(crop.IMAGES)}")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f"{file.stem}.part{file.suffix}")
-    try:
+    with whole(file) as part:
         _upright(replace(photo, pixels=pixels)).save(part, quality=95, icc_profile=photo.profile)
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def marked(photo, file):

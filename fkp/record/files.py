@@ -10,10 +10,15 @@ from pathlib import Path
 
 @contextmanager
 def whole(path):
-    """A temporary path beside `path`, renamed to it when all went well: a whole file or none."""
+    """A temporary path beside `path`, renamed to it when all went well: a whole file or none.
+
+    It ends as `path` does, for writers that choose a format by the ending.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    handle, name = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.stem}.", suffix=f".tmp{path.suffix}"
+    )
     os.close(handle)
     temporary = Path(name)
     try:

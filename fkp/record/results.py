@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from fkp.record.files import write_json
+from fkp.record.files import whole, write_json
 from fkp.record.machine import environment
 
 
@@ -44,9 +44,8 @@ def save_chart(figure, out, name, caption):
     Charts only: a picture that shows a face of a data set stays inside the notebook's own page.
     """
     if out is not None:
-        path = Path(out) / "figures" / f"{name}.svg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
+        with whole(Path(out) / "figures" / f"{name}.svg") as path:
+            figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
     return {"file": f"figures/{name}.svg", "caption": caption}
 
 
