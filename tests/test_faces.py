@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fkp.data.faces import Faces
-from fkp.data.schemes import IBUG_68, KAGGLE_15
+from fkp.data.schemes import IBUG_68, KAGGLE_15, POINTS_44, convert
 
 
 @pytest.fixture
@@ -63,6 +63,15 @@ def test_fingerprint_is_of_pixels_points_and_scheme(faces):
     assert faces.take(range(6)).fingerprint == faces.fingerprint
     assert faces.with_points(faces.points + 1).fingerprint != faces.fingerprint
     assert faces.take([0, 1]).fingerprint != faces.fingerprint
+
+
+def test_forty_four_of_the_sixty_eight_points():
+    points = np.random.default_rng(0).uniform(0, 9, (2, 68, 2)).astype(np.float32)
+    faces = Faces(np.zeros((2, 9, 9, 1), np.uint8), points, IBUG_68, "drawn", names=["a", "b"])
+    fewer = faces.to_scheme(POINTS_44)
+    assert fewer.scheme is POINTS_44 and fewer.names.tolist() == ["a", "b"]
+    np.testing.assert_array_equal(fewer.points, convert(points, IBUG_68, POINTS_44))
+    np.testing.assert_array_equal(faces.to_scheme(IBUG_68).points, points)
 
 
 def test_concat_stacks_and_keeps_groups(faces):

@@ -2,16 +2,14 @@ import matplotlib as mpl
 
 mpl.use("agg")
 
-import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from fkp import plots
-from fkp.data import split
 from fkp.data.faces import Faces
-from fkp.data.schemes import IBUG_68, KAGGLE_15, POINTS_44, convert
+from fkp.data.schemes import IBUG_68, POINTS_44
 from fkp.measure import errors, landmarks
 from fkp.measure.scores import score
 
@@ -39,77 +37,6 @@ def ax():
     yield ax
     figure.canvas.draw()
     plt.close(figure)
-
-
-def test_forty_four_of_the_sixty_eight_points():
-    faces = made()
-    fewer = landmarks.as_points(faces, 44)
-    assert fewer.scheme is POINTS_44 and list(fewer.names) == NAMES
-    np.testing.assert_array_equal(fewer.points, convert(faces.points, IBUG_68, POINTS_44))
-    np.testing.assert_array_equal(landmarks.as_points(faces, 68).points, faces.points)
-
-
-@pytest.mark.parametrize(
-    ("scheme", "count", "message"),
-    [(IBUG_68, 20, r"points: expected one of 15, 68, 44, 194, got 20"), (KAGGLE_15, 44, "no map")],
-)
-def test_points_that_cannot_be_had_are_refused(scheme, count, message):
-    with pytest.raises(ValueError, match=message):
-        landmarks.as_points(made(scheme=scheme), count)
-
-
-def test_equalised_images_use_all_gray_levels_in_the_same_order():
-    faces = made()
-    dark = Faces(faces.images // 8, faces.points, IBUG_68, "test")
-    images = landmarks.equalised(dark).images
-    assert images.shape == dark.images.shape and images.min() == 0 and images.max() == 255
-    before, after = dark.images[0].ravel(), images[0].ravel()
-    assert (np.diff(after[np.argsort(before, kind="stable")].astype(int)) >= 0).all()
-
-
-def test_colour_becomes_equalised_gray():
-    faces = made(channels=3)
-    images = landmarks.equalised(faces).images
-    assert images.shape == (6, 40, 40, 1)
-    gray = cv2.cvtColor(faces.images[0], cv2.COLOR_RGB2GRAY)
-    np.testing.assert_array_equal(images[0, ..., 0], cv2.equalizeHist(gray))
-
-
-def test_a_set_is_a_beginning_of_names_or_a_folder():
-    faces = made()
-    assert list(landmarks.set_of(faces)[:2]) == ["afw", "helen/trainset"]
-    found = landmarks.set_of(faces, ["helen", "lfpw/testset"])
-    assert list(found) == ["", "helen", "helen", "helen", "", "lfpw/testset"]
-
-
-def test_training_and_test_sets_become_the_parts_of_a_split():
-    faces = made(groups=np.array([0, 1, 1, 3, 4, 0]))
-    chosen = landmarks.between_sets(faces, ["afw", "helen/trainset"], ["lfpw/testset"])
-    assert list(chosen.parts) == ["train", "train", "train", "test"]
-    rows = split.holdout(chosen, validation=0, seed=0)
-    # The AFW face shares a group with the test face.
-    assert list(chosen.names[rows.train]) == NAMES[1:3] and list(rows.dropped) == [0]
-    assert list(chosen.names[rows.test]) == [NAMES[5]]
-    assert landmarks.between_sets(faces, None, None) is faces
-
-
-@pytest.mark.parametrize(
-    ("train_sets", "test_sets", "message"),
-    [
-        (["afw"], None, "both or neither"),
-        (["afw"], ["ibug"], r"no face is of set 'ibug' \(sets here: afw, helen/testset"),
-        (["helen"], ["helen/testset"], r"helen/testset/3_1 is in train_sets and in test_sets"),
-    ],
-)
-def test_sets_that_make_no_split_are_refused(train_sets, test_sets, message):
-    with pytest.raises(ValueError, match=message):
-        landmarks.between_sets(made(), train_sets, test_sets)
-
-
-def test_coverage_counts_what_is_missing_of_300w():
-    text = landmarks.coverage(made())
-    assert "4 of the 3148 official training faces" in text and "helen/trainset 2 of 2000" in text
-    assert landmarks.coverage(made(source="drawn")) == ""
 
 
 def test_errors_at_256_px_and_on_coordinates_from_0_to_1():

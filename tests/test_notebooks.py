@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from fkp.data.faces import Faces
-from fkp.data.schemes import IBUG_68
+from fkp.data.schemes import IBUG_68, by_count
 from fkp.measure import landmarks
 from fkp.record import results
 from fkp.study.notebooks import find_notebook
@@ -118,7 +118,7 @@ def write_landmark_run(folder, size, points, source="300-W"):
     shape = np.random.default_rng(0).uniform(0.2, 0.8, (6, len(IBUG_68), 2)) * size
     images = np.zeros((6, size, size, 3), np.uint8)
     read = Faces(images, shape.astype(np.float32), IBUG_68, source)
-    faces = landmarks.as_points(read, points)
+    faces = read.to_scheme(by_count(points))
     parts = {n: faces.take([i, i + 1]) for i, n in enumerate(("training", "validation", "test"))}
     found = landmarks.measures(parts, {name: part.points + 2 for name, part in parts.items()})
     run = {"notebook": "landmarks", "name": "net", "parameters": {"seed": 0}, "seconds": 60}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fkp.data.schemes import HELEN_194, IBUG_68, KAGGLE_15, POINTS_44, SCHEMES, convert
+from fkp.data.schemes import HELEN_194, IBUG_68, KAGGLE_15, POINTS_44, SCHEMES, by_count, convert
 
 every_scheme = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
 
@@ -91,3 +91,16 @@ def test_converting_to_the_same_scheme_keeps_the_points():
 def test_converting_without_a_map_says_which_exist():
     with pytest.raises(ValueError, match=r"no map from kaggle15 to ibug68.*ibug68 -> kaggle15"):
         convert(numbered(15), KAGGLE_15, IBUG_68)
+
+
+@every_scheme
+def test_a_number_of_points_stands_for_a_scheme_where_only_one_has_it(scheme):
+    assert by_count(len(scheme)) is scheme
+
+
+def test_a_number_of_points_that_names_no_scheme_is_refused(monkeypatch):
+    with pytest.raises(ValueError, match=r"68 \(ibug68\), .* 194 \(helen194\); got 20"):
+        by_count(20)
+    monkeypatch.setitem(SCHEMES, "other44", POINTS_44)
+    with pytest.raises(ValueError, match="got 44"):
+        by_count(44)

@@ -1,5 +1,7 @@
 """Arrays in .npz files: the accepted names, shapes and ranges."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from fkp.data.faces import Faces
 from fkp.data.readers import SourceError, npz, read, recognise
-from fkp.data.schemes import SCHEMES
+from fkp.data.schemes import KAGGLE_15, SCHEMES
 
 POINTS = np.arange(60, dtype=np.float32).reshape(2, 15, 2)
 IMAGES = np.arange(128, dtype=np.uint8).reshape(2, 8, 8)
@@ -45,6 +47,17 @@ def test_write_then_read(tmp_path_factory, data):
     for name in ("groups", "parts", "names"):
         assert getattr(found, name).tolist() == getattr(faces, name).tolist()
     assert [entry.name for entry in file.parent.iterdir()] == ["faces.npz"]
+
+
+def test_the_scheme_is_the_one_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(SCHEMES, "mine15", replace(KAGGLE_15, name="mine15"))
+    assert (
+        read(save(tmp_path, images=IMAGES, points=POINTS, scheme="mine15")).scheme.name == "mine15"
+    )
+    with pytest.raises(
+        SourceError, match="got 15, expected 44, 68, 194 points per face, or an array `scheme`"
+    ):
+        read(save(tmp_path, images=IMAGES, points=POINTS))
 
 
 @pytest.mark.parametrize(
@@ -108,6 +121,14 @@ def with_value(array, at, value):
             "data row 2, column points: got inf",
         ),
         ({"images": IMAGES, "points": POINTS[:, :7]}, "got 7, expected 15, 44, 68, 194 points"),
+        (
+            {"images": IMAGES, "points": POINTS, "scheme": "mine"},
+            "column scheme: got 'mine', expected one of kaggle15, ibug68",
+        ),
+        (
+            {"images": IMAGES, "points": POINTS, "scheme": "ibug68"},
+            "column points: got 15, expected 68 points per face for ibug68",
+        ),
         ({"images": IMAGES, "points": POINTS[0]}, "column points: got 1"),
         ({"images": IMAGES, "points": POINTS[0].ravel()}, r"got \(30,\), expected shape"),
         ({"images": IMAGES, "points": POINTS.astype(str)}, "column points: .*expected numbers"),

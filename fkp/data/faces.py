@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fkp.data.schemes import Scheme
+from fkp.data.schemes import Scheme, convert
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +111,18 @@ class Faces:
     def with_points(self, points):
         """The same faces with other points (n, k, 2)."""
         return replace(self, points=np.asarray(points, dtype=np.float32))
+
+    def with_images(self, images):
+        """The same faces with other images (n, h, w, c), uint8."""
+        return replace(self, images=images)
+
+    def to_scheme(self, scheme):
+        """The same faces with the points of another scheme.
+
+        Raises:
+            ValueError: no map between the two schemes is known, see `schemes.convert`.
+        """
+        return replace(self, points=convert(self.points, self.scheme, scheme), scheme=scheme)
 
     @staticmethod
     def concat(several):

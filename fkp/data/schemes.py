@@ -170,6 +170,23 @@ HELEN_194 = Scheme(
 
 SCHEMES = {scheme.name: scheme for scheme in (KAGGLE_15, IBUG_68, POINTS_44, HELEN_194)}
 
+
+def by_count(count: int) -> Scheme:
+    """The scheme of `count` points, for what does not name its scheme.
+
+    The one place where a number of points stands for a scheme: the notebooks' parameter `points`,
+    models and .npz files that say nothing else.
+
+    Raises:
+        ValueError: no scheme has that many points, or several have.
+    """
+    found = [scheme for scheme in SCHEMES.values() if len(scheme) == count]
+    if len(found) != 1:
+        known = ", ".join(f"{len(scheme)} ({name})" for name, scheme in SCHEMES.items())
+        raise ValueError(f"points: expected a number that names one scheme, {known}; got {count}")
+    return found[0]
+
+
 # (from, to) -> for each target point the source indices whose mean it is.
 _MAPS = {
     ("ibug68", "kaggle15"): (

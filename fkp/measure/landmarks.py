@@ -7,114 +7,16 @@ it: `within_3px` is in the pixels of the images at hand, `within_3px_at_256` in 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from fkp.data import images
 from fkp.data.faces import Faces
-from fkp.data.schemes import SCHEMES, convert
+from fkp.data.sets import set_of
 from fkp.measure import errors
 from fkp.measure.scores import METRICS, Metric, by_point, percent, score
 
 SIDE = 256  # px, paper C's images; errors "at 256 px" are scaled to it
 PIXELS = (3, 5)  # paper D's tolerances
-
-# Faces in the official parts of 300-W, by folder.
-W300_FACES = {
-    "afw": 337,
-    "helen/trainset": 2000,
-    "lfpw/trainset": 811,
-    "helen/testset": 330,
-    "lfpw/testset": 224,
-    "ibug": 135,
-}
-
-
-def as_points(faces, count):
-    """The faces with `count` points instead of theirs (68 -> 44, see `schemes.convert`).
-
-    Raises:
-        ValueError: no scheme has that many points, or none that theirs maps to.
-    """
-    schemes = {len(scheme): scheme for scheme in SCHEMES.values()}
-    if count not in schemes:
-        raise ValueError(f"points: expected one of {', '.join(map(str, schemes))}, got {count}")
-    target = schemes[count]
-    return replace(faces, points=convert(faces.points, faces.scheme, target), scheme=target)
-
-
-def equalised(faces):
-    """The faces in gray with equalised histograms (paper C, section 2.2).
-
-    A model trained on them expects such images.
-
-    Args:
-        faces: Faces, gray or RGB.
-
-    Returns:
-        Faces with images uint8 (n, h, w, 1).
-    """
-    return replace(faces, images=images.equalised(faces.images)[..., None])
-
-
-def set_of(faces, sets=None):
-    """The set of each face, str (n,).
-
-    Args:
-        faces: Faces.
-        sets: beginnings of names, such as "helen" or "helen/testset"; None: the face's folder.
-
-    Returns:
-        The first of `sets` that the name begins with, "" if it begins with none.
-    """
-    if sets is None:
-        return np.array([name.rpartition("/")[0] for name in faces.names], dtype=str)
-    return np.array([next(filter(str(n).startswith, sets), "") for n in faces.names], dtype=str)
-
-
-def between_sets(faces, train_sets, test_sets):
-    """The faces of the named sets, so marked that `split.holdout` trains on some, tests on others.
-
-    Args:
-        faces: Faces.
-        train_sets, test_sets: as in `set_of`; None for both leaves the faces and the official
-            split as they are.
-
-    Returns:
-        Faces with parts "train" and "test"; faces of other sets are left out.
-
-    Raises:
-        ValueError: only one side is given, a set without faces, or a face on both sides.
-    """
-    if train_sets is None and test_sets is None:
-        return faces
-    if train_sets is None or test_sets is None:
-        raise ValueError(
-            f"expected both or neither: train_sets {train_sets}, test_sets {test_sets}"
-        )
-    training, testing = set_of(faces, train_sets), set_of(faces, test_sets)
-    for name in (*train_sets, *test_sets):
-        if name not in training and name not in testing:
-            known = ", ".join(sorted(set(set_of(faces)))) or "none"
-            raise ValueError(f"no face is of set {name!r} (sets here: {known})")
-    both = (training != "") & (testing != "")
-    if both.any():
-        raise ValueError(f"{faces.names[both][0]} is in train_sets and in test_sets")
-    parts = np.where(training != "", "train", np.where(testing != "", "test", ""))
-    return replace(faces, parts=parts).take(parts != "")
-
-
-def coverage(faces):
-    """How much of 300-W's official parts the faces are, in words; "" for other data."""
-    if faces.source != "300-W":
-        return ""
-    here = {name: int((set_of(faces) == name).sum()) for name in W300_FACES}
-    short = [f"{n} {here[n]} of {W300_FACES[n]}" for n in here if here[n] < W300_FACES[n]]
-    train = [name for name in here if name == "afw" or name.endswith("trainset")]
-    total, official = (sum(counts[name] for name in train) for counts in (here, W300_FACES))
-    text = f"300-W with {total} of the {official} official training faces"
-    return text + (f" (incomplete: {', '.join(short)})" if short else "")
 
 
 def _side(faces):
@@ -172,7 +74,7 @@ def by_set(
     return {n: score(faces.take(r), predicted[r], seed, SET_METRICS) for n, r in rows.items()}
 
 
-def by_region(faces, predicted):
+def by_region(faces: Faces, predicted: np.ndarray) -> dict[str, float]:
     """Region of the scheme -> mean distance of its points in % of the inter-ocular distance."""
     norm = errors.inter_ocular(faces.points, faces.scheme)
     found = {
@@ -182,8 +84,10 @@ def by_region(faces, predicted):
     return {region: float(np.nanmean(values)) for region, values in found.items()}
 
 
-def within_by_size(faces, predicted, sizes=tuple(range(32, 513, 16))):
-    """Share of points within 3 and 5 px, were the images of other sizes.
+def within_by_size(
+    faces: Faces, predicted: np.ndarray, sizes: Sequence[int] = tuple(range(32, 513, 16))
+) -> dict[str, list]:
+    """Share of points within 3 and 5 px if images were rescaled to other sizes.
 
     Returns:
         dict: `size`, px; `within_3px` and `within_5px`, % at each size.
@@ -196,7 +100,7 @@ def within_by_size(faces, predicted, sizes=tuple(range(32, 513, 16))):
     }
 
 
-def mean_shape(parts):
+def mean_shape(parts: dict[str, Faces]) -> dict[str, np.ndarray]:
     """The mean of the training labels as the answer to every face, in the shape of a prediction.
 
     Args:
@@ -209,7 +113,11 @@ def mean_shape(parts):
     return {name: np.broadcast_to(shape, part.points.shape) for name, part in parts.items()}
 
 
-def measures(parts, predicted, sets=None):
+def measures(
+    parts: dict[str, Faces],
+    predicted: dict[str, np.ndarray],
+    sets: Sequence[str] | None = None,
+) -> dict:
     """All figures of one model, as they stand in the metrics.json of a run.
 
     Args:

@@ -5,7 +5,9 @@ Arrays, by the first name that is present:
 - images: `images`, `X`, `x` or `data`; (n, h, w), (n, h, w, 1) or RGB (n, h, w, 3); integers
   0-255, or floats in [0, 1] (where none exceeds 1) or [0, 255], rounded.
 - points: `points`, `Y`, `y` or `labels`; (n, k, 2), or (n, 2k) as x, y, x, y ...; 0-based pixels,
-  NaN = unlabelled. k decides the scheme: 15, 44, 68 or 194.
+  NaN = unlabelled.
+- optional `scheme`, the name of a scheme (kaggle15, ibug68, points44, helen194); without it the
+  number of points decides, see `schemes.by_count`.
 - optional `groups` (n,) whole numbers, `parts` (n,), `names` (n,), `source` (a text).
 """
 
@@ -15,20 +17,19 @@ import numpy as np
 
 from fkp.data.faces import Faces
 from fkp.data.readers import cache, fault
-from fkp.data.schemes import SCHEMES
+from fkp.data.schemes import SCHEMES, Scheme, by_count
 
 _IMAGES = ("images", "X", "x", "data")
 _POINTS = ("points", "Y", "y", "labels")
 _TEXTS = ("parts", "names")
-_BY_COUNT = {len(scheme): scheme for scheme in SCHEMES.values()}
 
 
-def recognises(path):
+def recognises(path: Path) -> bool:
     """A file that ends in .npz."""
     return Path(path).suffix.lower() == ".npz" and Path(path).is_file()
 
 
-def read(path, label=None):
+def read(path: Path, label: str | None = None) -> Faces:
     """Read a .npz file as described above.
 
     Args:
@@ -44,7 +45,9 @@ def read(path, label=None):
     path = Path(path)
     arrays = _load(path)
     images = _images(path, *_first(path, arrays, _IMAGES))
-    points, scheme = _points(path, *_first(path, arrays, _POINTS))
+    column, points = _first(path, arrays, _POINTS)
+    points = _points(path, column, points)
+    scheme = _scheme(path, column, points.shape[1], arrays.get("scheme"))
     if len(points) != len(images):
         raise fault(path, f"points for {len(images)} images", f"points for {len(points)}")
     optional = {name: _text(path, name, arrays[name]) for name in _TEXTS if name in arrays}
@@ -57,7 +60,7 @@ def read(path, label=None):
     return Faces(images=images, points=points, scheme=scheme, source=source, **optional)
 
 
-def write(path, faces):
+def write(path: Path, faces: Faces) -> None:
     """Write faces to a .npz file that `read` returns unchanged; a whole file or none.
 
     Raises:
@@ -68,7 +71,8 @@ def write(path, faces):
         raise fault(path, "a name that ends in .npz")
     names = ("images", "points", "groups", "parts", "names")
     arrays = {name: getattr(faces, name) for name in names}
-    cache.save(path, {**arrays, "source": np.array(faces.source)})
+    texts = {"source": np.array(faces.source), "scheme": np.array(faces.scheme.name)}
+    cache.save(path, arrays | texts)
 
 
 def _load(path):
@@ -110,21 +114,36 @@ def _images(path, name, images):
 
 
 def _points(path, name, points):
-    """(float32 (n, k, 2), scheme)."""
+    """float32 (n, k, 2)."""
     if points.dtype.kind not in "iuf":
         raise fault(path, "numbers", str(points.dtype), column=name)
     pairs = points.ndim == 2 and points.shape[1] % 2 == 0
     if not pairs and not (points.ndim == 3 and points.shape[2] == 2):
         raise fault(path, "shape (n, k, 2) or (n, 2k)", points.shape, column=name)
     k = points.shape[1] // 2 if pairs else points.shape[1]
-    if k not in _BY_COUNT:
-        expected = f"{', '.join(map(str, sorted(_BY_COUNT)))} points per face"
-        raise fault(path, expected, k, column=name)
     points = points.astype(np.float32).reshape(len(points), k, 2)
     if np.isinf(points).any():
         row = int(np.argwhere(np.isinf(points))[0, 0])
         raise fault(path, "finite coordinates, or NaN", np.inf, row=row + 1, column=name)
-    return points, _BY_COUNT[k]
+    return points
+
+
+def _scheme(path, column, k, name) -> Scheme:
+    """The scheme that the file names; where it names none, that of k points."""
+    if name is None:
+        try:
+            return by_count(k)
+        except ValueError:
+            counts = sorted(map(len, SCHEMES.values()))
+            counts = ", ".join(str(n) for n in counts if counts.count(n) == 1)
+            expected = f"{counts} points per face, or an array `scheme` that names theirs"
+            raise fault(path, expected, k, column=column) from None
+    scheme = SCHEMES.get(str(name))
+    if scheme is None:
+        raise fault(path, f"one of {', '.join(SCHEMES)}", str(name), column="scheme")
+    if len(scheme) != k:
+        raise fault(path, f"{len(scheme)} points per face for {scheme.name}", k, column=column)
+    return scheme
 
 
 def _groups(path, groups):

@@ -134,7 +134,7 @@ class ForestStage:
 
 def image_and_gray(images):
     """What `ForestStage` looks at: the images, and gray with equalised histograms."""
-    return images, equalised(images)
+    return images, equalised(images)[..., 0]
 
 
 def fit(

@@ -110,7 +110,7 @@ def paper_c(images, gray, points, radius, size):
 
     Args:
         images: uint8 (n, h, w, c).
-        gray: uint8 (n, h, w), see `equalised`.
+        gray: uint8 (n, h, w), with equalised histograms.
         points: (n, k, 2).
         radius: px, of the histograms' windows.
         size: px, of the SIFT keypoints.
