@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -34,9 +35,17 @@ _LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "onnxruntime", "numpy")
 
 
 def measure(
-    files, images, *, rounds=3, threads=1, calls=1024, seconds=10, batches=(1, 100), seed=0,
-    watch=None,
-):  # fmt: skip
+    files: dict[str, dict[str, Path]],
+    images: np.ndarray,
+    *,
+    rounds: int = 3,
+    threads: int = 1,
+    calls: int = 1024,
+    seconds: float = 10,
+    batches: Sequence[int] = (1, 100),
+    seed: int = 0,
+    watch: Callable[[int, int, dict], None] | None = None,
+) -> list[dict]:
     """Time models in runtimes.
 
     Args:
@@ -82,7 +91,12 @@ def measure(
     return [row for _, row in sorted(rows, key=lambda item: (item[0], item[1]["round"]))]
 
 
-def measure_models(entries, shape=(96, 96, 1), n_points=15, **how):
+def measure_models(
+    entries: Sequence[str | Path],
+    shape: tuple[int, int, int] = (96, 96, 1),
+    n_points: int = 15,
+    **how,
+) -> list[dict]:
     """Export models, check the files and time them in every runtime, on noise.
 
     Args:
@@ -111,7 +125,7 @@ def measure_models(entries, shape=(96, 96, 1), n_points=15, **how):
         return measure(files, images, **how)
 
 
-def conditions(threads):
+def conditions(threads: int) -> dict:
     """What the times depend on besides the models: machine, threads, versions, other load.
 
     Returns:
@@ -131,7 +145,7 @@ def conditions(threads):
     }
 
 
-def work(job):
+def work(job: dict) -> list[dict]:
     """What one process does; `job` holds images, path, runtime, threads, batches, calls, seconds.
 
     Returns:
@@ -155,7 +169,9 @@ def work(job):
     return rows
 
 
-def time_calls(call, inputs, calls, seconds):
+def time_calls(
+    call: Callable[[np.ndarray], object], inputs: Iterator[np.ndarray], calls: int, seconds: float
+) -> dict:
     """Time a function on inputs from an iterator, after warming up until its times are stable.
 
     Returns:
@@ -252,7 +268,7 @@ def _peak_mb():
     return getattr(memory, "peak_wset", memory.rss) / 1e6
 
 
-def main():
+def main() -> None:
     """Answer one job from standard input."""
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no part of the answer

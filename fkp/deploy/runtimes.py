@@ -4,6 +4,11 @@ Each runtime imports its own library only when a model is loaded, so that a proc
 LiteRT or ONNX file never imports TensorFlow.
 """
 
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
 # runtime -> format of the file that it runs; "keras" is a saved .keras file, the others come from
 # `fkp.deploy.export`.
 RUNTIMES = {
@@ -20,7 +25,7 @@ RUNTIMES = {
 UNPINNED = ("keras_predict",)
 
 
-def load(runtime, path, threads=1):
+def load(runtime: str, path: str | Path, threads: int = 1) -> Callable[[np.ndarray], np.ndarray]:
     """Load a model file into a runtime.
 
     Args:

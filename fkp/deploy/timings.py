@@ -1,5 +1,7 @@
 """Tables and judgements from the rows that `fkp.deploy.benchmark.measure` returns."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from fkp.deploy.runtimes import UNPINNED
@@ -8,7 +10,7 @@ TWICE, FASTER = 1.75, 1.05  # ratios from which a model counts as twice as fast,
 BUSY_PERCENT = 10
 
 
-def summarise(rows):
+def summarise(rows: list[dict]) -> pd.DataFrame:
     """Medians over rounds.
 
     Args:
@@ -29,7 +31,7 @@ def summarise(rows):
     )
 
 
-def short_rows(rows):
+def short_rows(rows: list[dict]) -> list[dict]:
     """The summary for a terminal: a dict of text and rounded numbers per line."""
     return [
         {
@@ -45,7 +47,7 @@ def short_rows(rows):
     ]
 
 
-def unsettled(rows):
+def unsettled(rows: list[dict]) -> str:
     """A sentence on the measurements whose warm-up did not settle; "" if all did."""
     several = sum(not row["stable"] for row in rows)
     if not several:
@@ -53,14 +55,20 @@ def unsettled(rows):
     return f" In {several} of {len(rows)} measurements the times had not settled when timing began."
 
 
-def unstack(summary, batch, column="median_ms", runtimes=None, models=None):
+def unstack(
+    summary: pd.DataFrame,
+    batch: int,
+    column: str = "median_ms",
+    runtimes: Sequence[str] | None = None,
+    models: Sequence[str] | None = None,
+) -> pd.DataFrame:
     """One column of a summary at one batch size: a row per model, a column per runtime."""
     table = summary.xs(batch, level="batch")[column].unstack("runtime")
     models = [m for m in models or table.index if m in table.index and m]
     return table.reindex(index=models, columns=[r for r in runtimes or table if r in table])
 
 
-def speed_ratios(rows, model, others):
+def speed_ratios(rows: list[dict], model: str, others: Sequence[str]) -> pd.DataFrame:
     """How many times as fast as each of `others` a model is, in every runtime and batch size.
 
     Returns:
@@ -78,7 +86,7 @@ def speed_ratios(rows, model, others):
     return table[["other", "runtime", "batch", "ratio", "low", "high", "judgement"]]
 
 
-def judge(low, high):
+def judge(low: float, high: float) -> str:
     """The claim "twice as fast" against the range of measured ratios, in words."""
     if low >= TWICE:
         return "at least twice as fast" if low >= 2 else "about twice as fast"
@@ -87,7 +95,7 @@ def judge(low, high):
     return "faster, not twice" if low > FASTER else "no clear difference"
 
 
-def in_words(model, other, ratios, untraced="keras_predict"):
+def in_words(model: str, other: str, ratios: pd.DataFrame, untraced: str = "keras_predict") -> str:
     """What the ratios say of one pair of models, through `untraced` and without its overhead.
 
     Args:
@@ -107,7 +115,12 @@ def in_words(model, other, ratios, untraced="keras_predict"):
     return " ".join(sentences)
 
 
-def overhead(summary, batch=1, untraced="keras_predict", traced="tf_function"):
+def overhead(
+    summary: pd.DataFrame,
+    batch: int = 1,
+    untraced: str = "keras_predict",
+    traced: str = "tf_function",
+) -> pd.DataFrame:
     """What calling costs besides the model, in ms per call.
 
     Returns:
@@ -120,7 +133,7 @@ def overhead(summary, batch=1, untraced="keras_predict", traced="tf_function"):
     return table
 
 
-def conditions_in_words(conditions):
+def conditions_in_words(conditions: dict) -> str:
     """One sentence for the notes of tables: `fkp.deploy.benchmark.conditions` as text."""
     versions = ", ".join(f"{name} {version}" for name, version in conditions["versions"].items())
     threads = conditions["threads"]

@@ -13,10 +13,11 @@ from PIL import ExifTags, Image, ImageOps
 
 from fkp.data.readers import crop, fault
 from fkp.data.readers.ibug import read_pts
-from fkp.data.schemes import IBUG_68, SCHEMES
+from fkp.data.schemes import IBUG_68, SCHEMES, Scheme
 from fkp.models.predict import predict
 from fkp.record.files import whole
 
+Box = tuple[float, float, float, float]  # x, y, width, height, pixels
 _MARGIN = 0.25  # the readers' default, and so what models are trained with unless told otherwise
 
 
@@ -29,7 +30,7 @@ class Photo:
     profile: bytes | None = None
 
 
-def read(file):
+def read(file: str | Path) -> Photo:
     """The photograph in a file, as stored; ValueError names a file that is no picture."""
     try:
         with Image.open(file) as image:
@@ -42,7 +43,13 @@ def read(file):
         raise fault(file, "a whole picture such as jpg or png", str(error)) from None
 
 
-def with_points(file, points=None, model=None, box=None, equalise=False):
+def with_points(
+    file: str | Path,
+    points: str | Path | None = None,
+    model: str | Path | None = None,
+    box: Box | None = None,
+    equalise: bool = False,
+) -> tuple[Photo, np.ndarray, Scheme, str | Path]:
     """A photograph and the points of its face: from `points`, else from the .pts file of the same
     name beside the photograph, else from `model` in `box`.
 
@@ -71,12 +78,12 @@ def with_points(file, points=None, model=None, box=None, equalise=False):
     return photo, *predicted(photo, model, box, equalise), model
 
 
-def upright(photo):
+def upright(photo: Photo) -> Photo:
     """The photograph turned the way it is shown."""
     return replace(photo, pixels=np.asarray(_upright(photo)), orientation=1)
 
 
-def write(photo, pixels, file):
+def write(photo: Photo, pixels: np.ndarray, file: str | Path) -> None:
     """Write other pixels in a photograph's place, turned as it is shown, whole or not at all.
 
     Raises:
@@ -89,7 +96,7 @@ def write(photo, pixels, file):
         _upright(replace(photo, pixels=pixels)).save(part, quality=95, icc_profile=photo.profile)
 
 
-def marked(photo, file):
+def marked(photo: Photo, file: str | Path) -> tuple[np.ndarray, Scheme]:
     """Points and scheme of a .pts file for the photograph as stored.
 
     Returns:
@@ -106,7 +113,9 @@ def marked(photo, file):
     return points, IBUG_68
 
 
-def predicted(photo, file, box, equalise=False):
+def predicted(
+    photo: Photo, file: str | Path, box: Box, equalise: bool = False
+) -> tuple[np.ndarray, Scheme]:
     """Points that a model finds in a box, for the photograph as shown.
 
     Args:

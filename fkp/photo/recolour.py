@@ -11,12 +11,22 @@ import cv2
 import numpy as np
 from matplotlib.colors import to_rgb
 
+from fkp.data.schemes import Scheme
 from fkp.photo.surfaces import PARTS, SHUT_MOUTH, fill, lab, openness, outline, surface
 
 _LIGHTNESS = 0.65  # how far the mean lightness follows the colour's; 1 would hide the photo's light
 
 
-def recolour(image, points, scheme, *, lips=None, eyes=None, opacity=0.6, softness=0.02):
+def recolour(
+    image: np.ndarray,
+    points: np.ndarray,
+    scheme: Scheme,
+    *,
+    lips: str | None = None,
+    eyes: str | None = None,
+    opacity: float = 0.6,
+    softness: float = 0.02,
+) -> np.ndarray:
     """Paint lips and irises; every other pixel stays as it is.
 
     Args:
@@ -42,7 +52,14 @@ def recolour(image, points, scheme, *, lips=None, eyes=None, opacity=0.6, softne
     return out
 
 
-def plain_fill(image, points, scheme, *, lips=None, eyes=None):
+def plain_fill(
+    image: np.ndarray,
+    points: np.ndarray,
+    scheme: Scheme,
+    *,
+    lips: str | None = None,
+    eyes: str | None = None,
+) -> np.ndarray:
     """Fill the outlines of lips and eyes with one colour, as paper C does.
 
     Arguments, result and errors are those of `recolour`.
@@ -53,7 +70,7 @@ def plain_fill(image, points, scheme, *, lips=None, eyes=None):
     return out
 
 
-def kept_texture(before, after, inside):
+def kept_texture(before: np.ndarray, after: np.ndarray, inside: np.ndarray) -> tuple[float, float]:
     """How much of a surface's lightness pattern a change of colour has left.
 
     Args:
@@ -72,7 +89,9 @@ def kept_texture(before, after, inside):
     return float(np.corrcoef(old, new)[0, 1]), float(new.std() / old.std())
 
 
-def effects(before, after, points, scheme):
+def effects(
+    before: np.ndarray, after: np.ndarray, points: np.ndarray, scheme: Scheme
+) -> dict[str, float]:
     """What a change of colour did to one face.
 
     Args:

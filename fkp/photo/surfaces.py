@@ -5,9 +5,13 @@ inner lips, the mouth's opening, is found by its lightness and colour. Sizes are
 region's width, the longest distance between two points of its outline.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from scipy.interpolate import CubicSpline
+
+from fkp.data.schemes import Scheme
 
 PARTS = {"lips": "outer_lips", "right_eye": "right_eye", "left_eye": "left_eye"}
 
@@ -15,7 +19,9 @@ SHUT_EYE, SHUT_MOUTH = 0.1, 0.03  # openness: thinner outlines are closed
 _IRIS = (0.19, 0.21, 0.23)  # radii; an iris is about 12 mm, an eye 30 mm wide
 
 
-def surface(image, points, scheme, part, softness=0.02):
+def surface(
+    image: np.ndarray, points: np.ndarray, scheme: Scheme, part: str, softness: float = 0.02
+) -> np.ndarray:
     """How much of each pixel is surface of lips or iris.
 
     Lips: inside of the outer outline and, where the mouth is open, outside of the inner one. In a
@@ -58,7 +64,7 @@ def surface(image, points, scheme, part, softness=0.02):
     return found
 
 
-def outline(points, scheme, region):
+def outline(points: np.ndarray, scheme: Scheme, region: str) -> np.ndarray:
     """The corners of a region's closed outline, float64 (m, 2).
 
     Raises:
@@ -79,17 +85,19 @@ def outline(points, scheme, region):
     return points[indices]
 
 
-def openness(corners):
+def openness(corners: np.ndarray) -> float:
     """Area of an outline (m, 2) over its width²."""
     return cv2.contourArea(corners.astype(np.float32)) / max(_width(corners), 1e-6) ** 2
 
 
-def fill(canvas, corners, value, line=cv2.LINE_8):
+def fill(
+    canvas: np.ndarray, corners: np.ndarray, value: int | Sequence[int], line: int = cv2.LINE_8
+) -> None:
     """cv2.fillPoly, in place, with corners to 1/16 pixel."""
     cv2.fillPoly(canvas, [np.rint(corners * 16).astype(np.int32)], value, line, 4)
 
 
-def lab(image):
+def lab(image: np.ndarray) -> np.ndarray:
     """uint8 RGB (h, w, 3) -> CIE L* (0 to 100), a*, b*, float32."""
     return cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
 

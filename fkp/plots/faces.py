@@ -2,11 +2,15 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from fkp.data.faces import Faces
+from fkp.data.schemes import Scheme
 from fkp.plots.style import COLOURS, PREDICTED, TRUE
 
 
-def grid(n, columns=8, side=1.6):
+def grid(n: int, columns: int = 8, side: float = 1.6) -> tuple[Figure, np.ndarray]:
     """A figure of `n` square panels.
 
     Returns:
@@ -21,7 +25,14 @@ def grid(n, columns=8, side=1.6):
     return figure, axes.flat[:n]
 
 
-def face(ax, image, points=None, scheme=None, predicted=None, title=None):
+def face(
+    ax: Axes,
+    image: np.ndarray,
+    points: np.ndarray | None = None,
+    scheme: Scheme | None = None,
+    predicted: np.ndarray | None = None,
+    title: str | None = None,
+) -> Axes:
     """An image with its true points (green), outlines if `scheme` is given, and predicted (red).
 
     Args:
@@ -44,7 +55,7 @@ def face(ax, image, points=None, scheme=None, predicted=None, title=None):
     return ax
 
 
-def point_cloud(ax, faces):
+def point_cloud(ax: Axes, faces: Faces) -> Axes:
     """Every labelled point of every face, one colour per point of the scheme, means in black."""
     h, w, _ = faces.image_shape
     alpha = float(np.clip(300 / max(len(faces), 1), 0.03, 0.5))
@@ -58,7 +69,7 @@ def point_cloud(ax, faces):
     return ax
 
 
-def labels_per_point(ax, faces):
+def labels_per_point(ax: Axes, faces: Faces) -> Axes:
     """Horizontal bars: rows in which each point is labelled (paper A, figure 1)."""
     counts = faces.labelled.sum(axis=0)
     names = [label.replace("_", " ") for label in faces.scheme.labels]
@@ -71,7 +82,7 @@ def labels_per_point(ax, faces):
     return ax
 
 
-def complete_rows(ax, faces):
+def complete_rows(ax: Axes, faces: Faces) -> Axes:
     """Two bars: complete and incomplete rows, with their share."""
     complete = int(faces.complete.sum())
     counts = [complete, len(faces) - complete]

@@ -1,11 +1,21 @@
 """Dense landmarks: outlines on a face, regions, pixels of other image sizes, sets against sets."""
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 
+from fkp.data.schemes import Scheme
 from fkp.plots.style import PREDICTED, TRUE
 
 
-def overlay(ax, image, points, predicted, scheme, title=None):
+def overlay(
+    ax: Axes,
+    image: np.ndarray,
+    points: np.ndarray,
+    predicted: np.ndarray,
+    scheme: Scheme,
+    title: str | None = None,
+) -> Axes:
     """The outlines of the true (green) and the predicted (red) points on an image.
 
     Args:
@@ -25,7 +35,7 @@ def overlay(ax, image, points, predicted, scheme, title=None):
     return ax
 
 
-def regions(ax, table, unit="inter-ocular NME (%)"):
+def regions(ax: Axes, table: pd.DataFrame, unit: str = "inter-ocular NME (%)") -> Axes:
     """One line per region and one marker per model, from zero.
 
     Args:
@@ -41,8 +51,8 @@ def regions(ax, table, unit="inter-ocular NME (%)"):
     return ax
 
 
-def within_by_size(ax, curves, size=None):
-    """Share of points within 3 px (solid) and 5 px (dashed), were the images of other sizes.
+def within_by_size(ax: Axes, curves: dict[str, dict], size: int | None = None) -> Axes:
+    """Share of points within 3 px (solid) and 5 px (dashed) if images were rescaled to other sizes.
 
     Args:
         curves: name -> {"size", "within_3px", "within_5px"}, as
@@ -61,7 +71,9 @@ def within_by_size(ax, curves, size=None):
     return ax
 
 
-def matrix(ax, table, xlabel, ylabel, unit="inter-ocular NME (%)"):
+def matrix(
+    ax: Axes, table: pd.DataFrame, xlabel: str, ylabel: str, unit: str = "inter-ocular NME (%)"
+) -> Axes:
     """A table of numbers as shaded cells, each with its value; dark = high, blank = NaN.
 
     Args:

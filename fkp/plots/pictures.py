@@ -1,9 +1,17 @@
 """Pictures side by side."""
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
 
 
-def sheet(rows, boxes=None, side=1.9):
+def sheet(
+    rows: dict[str, list[np.ndarray]],
+    boxes: Sequence[Sequence[float]] | None = None,
+    side: float = 1.9,
+) -> Figure:
     """Images in rows, each row under its title.
 
     Args:

@@ -1,9 +1,10 @@
 """Saliency maps and what hiding pixels in their order does."""
 
 import numpy as np
+from matplotlib.axes import Axes
 
 
-def heat(ax, saliency, title=None):
+def heat(ax: Axes, saliency: np.ndarray, title: str | None = None) -> Axes:
     """One map, dark to bright, scaled to its own 99.5th percentile.
 
     Args:
@@ -16,7 +17,9 @@ def heat(ax, saliency, title=None):
     return ax
 
 
-def deletion(ax, fractions, curves):
+def deletion(
+    ax: Axes, fractions: np.ndarray, curves: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+) -> Axes:
     """Error against the share of the image that is hidden, with a band round each curve.
 
     Args:

@@ -1,11 +1,15 @@
 """Scores: training curves, errors per point and per face, comparisons."""
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 
 from fkp.plots.style import COLOURS, log_ticks, tick_values
 
 
-def history(ax, rows, label="", colour=None, train=True):
+def history(
+    ax: Axes, rows: list[dict], label: str = "", colour: str | None = None, train: bool = True
+) -> Axes:
     """Validation RMSE (solid) and training RMSE (dotted) per epoch.
 
     Args:
@@ -36,7 +40,7 @@ def history(ax, rows, label="", colour=None, train=True):
     return ax
 
 
-def per_point(ax, errors):
+def per_point(ax: Axes, errors: dict[str, dict[str, float]]) -> Axes:
     """RMSE per point, one marker series per model.
 
     Args:
@@ -54,7 +58,9 @@ def per_point(ax, errors):
     return ax
 
 
-def ced(ax, curves, unit="inter-ocular NME (%)"):
+def ced(
+    ax: Axes, curves: dict[str, tuple[np.ndarray, np.ndarray]], unit: str = "inter-ocular NME (%)"
+) -> Axes:
     """Cumulative error distributions.
 
     Args:
@@ -67,7 +73,7 @@ def ced(ax, curves, unit="inter-ocular NME (%)"):
     return ax
 
 
-def distributions(ax, values, unit, bins=60):
+def distributions(ax: Axes, values: dict[str, np.ndarray], unit: str, bins: int = 60) -> Axes:
     """Outlined histograms on common bins, each as a share of its own values.
 
     Args:
@@ -83,7 +89,13 @@ def distributions(ax, values, unit, bins=60):
     return ax
 
 
-def grouped_bars(ax, table, low=None, high=None, unit="RMSE (px)"):
+def grouped_bars(
+    ax: Axes,
+    table: pd.DataFrame,
+    low: pd.DataFrame | None = None,
+    high: pd.DataFrame | None = None,
+    unit: str = "RMSE (px)",
+) -> Axes:
     """Grouped bars with values on top.
 
     Args:
@@ -110,7 +122,7 @@ def grouped_bars(ax, table, low=None, high=None, unit="RMSE (px)"):
     return ax
 
 
-def reference(ax, value, text, ends=None):
+def reference(ax: Axes, value: float, text: str, ends: tuple[float, float] | None = None) -> Axes:
     """A dashed line at a figure from elsewhere, named in the legend.
 
     Args:
@@ -124,7 +136,9 @@ def reference(ax, value, text, ends=None):
     return ax
 
 
-def labelled_scatter(ax, series, xlabel, ylabel):
+def labelled_scatter(
+    ax: Axes, series: dict[str, dict[str, tuple[float, float]]], xlabel: str, ylabel: str
+) -> Axes:
     """Points with their names on logarithmic axes (paper A, figure 8).
 
     Args:
@@ -153,7 +167,13 @@ def labelled_scatter(ax, series, xlabel, ylabel):
     return ax
 
 
-def dots(ax, table, low=None, high=None, unit="ms"):
+def dots(
+    ax: Axes,
+    table: pd.DataFrame,
+    low: pd.DataFrame | None = None,
+    high: pd.DataFrame | None = None,
+    unit: str = "ms",
+) -> Axes:
     """One line per row of a table and one marker per column, on a logarithmic axis.
 
     Args:

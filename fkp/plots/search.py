@@ -1,14 +1,17 @@
 """Hyperparameter searches and architectures."""
 
 import re
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 
 from fkp.plots.style import COLOURS, tick_values
 
 
-def trials(ax, frame):
+def trials(ax: Axes, frame: pd.DataFrame) -> Axes:
     """Validation RMSE of each trial against its parameters; colour: learning rate, ring: the best.
 
     Args:
@@ -33,7 +36,9 @@ def trials(ax, frame):
     return ax
 
 
-def parallel_coordinates(ax, frame, score, log=()):
+def parallel_coordinates(
+    ax: Axes, frame: pd.DataFrame, score: str, log: Sequence[str] = ()
+) -> Axes:
     """One line per row across the numeric columns, each scaled to its own range.
 
     Args:
@@ -69,7 +74,7 @@ def parallel_coordinates(ax, frame, score, log=()):
     return ax
 
 
-def architecture(ax, layers):
+def architecture(ax: Axes, layers: pd.DataFrame) -> Axes:
     """Block diagram of a chain of layers, input to the left.
 
     Maps are drawn as blocks whose height is their side and whose thickness grows with their

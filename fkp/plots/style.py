@@ -3,6 +3,7 @@
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axis import Axis
 
 # Okabe and Ito's palette: distinct also for colour-blind readers.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -26,7 +27,7 @@ STYLE = {
 }
 
 
-def tick_values(limits):
+def tick_values(limits: tuple[float, float]) -> list[float]:
     """Round tick values (1-1.5-2-3-5-7 steps) inside the limits of a logarithmic axis."""
     low, high = limits
     powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
@@ -34,7 +35,7 @@ def tick_values(limits):
     return [float(f"{v:g}") for v in values if low <= v <= high]
 
 
-def log_ticks(axis):
+def log_ticks(axis: Axis) -> None:
     """Plain numbers on a logarithmic axis: powers of ten, with steps between where they are few."""
     low, high = axis.get_view_interval()
     decades = np.log10(high / low)
