@@ -76,3 +76,14 @@ def test_source_overrides_recognition(tmp_path):
     assert len(read(file)) == 2
     with pytest.raises(SourceError, match=r"faces\.npz"):
         read(file, source="kaggle")
+
+
+def test_without_a_path_faces_are_drawn_with_their_own_options(tmp_path):
+    drawn = {"n": 3, "size": 32, "scheme": "ibug68"}
+    faces = readers.read_or_draw(None, None, {"size": 64}, drawn)
+    assert faces.images.shape == (3, 32, 32, 1) and faces.scheme.name == "ibug68"
+    assert len(readers.read_or_draw(None, "drawn", {}, {"n": 2})) == 2
+    with pytest.raises(ValueError, match=r"ibug68.*'ibug69'"):
+        readers.read_or_draw(None, None, {}, {"scheme": "ibug69"})
+    with pytest.raises(SourceError, match="absent"):
+        readers.read_or_draw(tmp_path / "absent", None, {}, drawn)

@@ -9,6 +9,9 @@ import inspect
 from importlib import import_module
 from pathlib import Path
 
+from fkp.data.faces import Faces
+from fkp.data.schemes import SCHEMES
+
 SOURCES = {
     "kaggle": "fkp.data.readers.kaggle",
     "ibug": "fkp.data.readers.ibug",
@@ -113,6 +116,22 @@ def read(path=None, source=None, **options):
     if not Path(path).exists():
         raise SourceError(f"{path}: no such file or folder, expected {FORMATS[name]}")
     return reader(Path(path), **options)
+
+
+def read_or_draw(path: str | Path | None, source: str | None, options: dict, drawn: dict) -> Faces:
+    """The faces a notebook works on: those of a file or folder, or drawn ones without a path.
+
+    Args:
+        path, source: as for `read`.
+        options: of the reader; not used for drawn faces.
+        drawn: options of the drawn faces, a scheme by its name.
+
+    Returns, Raises: as `read`.
+    """
+    if path is not None or source not in (None, "drawn"):
+        return read(path, source, **options)
+    scheme = drawn.get("scheme")
+    return read(**drawn | ({"scheme": SCHEMES.get(scheme, scheme)} if scheme else {}))
 
 
 def _known():
