@@ -105,3 +105,10 @@ def test_charts_are_saved_under_figures(tmp_path):
     assert (tmp_path / entry["file"]).read_text().startswith("<?xml")
     assert results.save_chart(figure, None, "rmse", "RMSE.") == entry
     plt.close(figure)
+
+
+def test_load_takes_folders_too(tmp_path):
+    run(tmp_path / "here", 2.0, 0)
+    run(tmp_path / "there", 3.0, 1)
+    found = results.load(tmp_path / "here", "train", ["a-0", tmp_path / "there" / "a-1"])
+    assert [m["run"]["parameters"]["seed"] for m in found] == [0, 1]

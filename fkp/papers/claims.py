@@ -5,10 +5,14 @@ stated, and the verdict follows from the range: "holds" if all of them are on th
 "does not hold" if none is, "mixed" otherwise.
 """
 
+import operator
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import pandas as pd
 
 from fkp.papers import published
+from fkp.record.results import TRAITS
 
 ALIKE = 0.1  # px of RMSE below which two models count as equally good
 IMPUTED = ("ffill", "knn")
@@ -25,13 +29,13 @@ NOTE = (
 )
 
 
-def verdict(numbers, below):
+def verdict(numbers: Sequence[float], below: float) -> str:
     """The claim that every number is below `below`: "holds", "mixed" or "does not hold"."""
     side = np.asarray(numbers, dtype=float) < below
     return "holds" if side.all() else "mixed" if side.any() else "does not hold"
 
 
-def row(claim, measure, numbers, below):
+def row(claim: str, measure: str, numbers: Iterable[float], below: float) -> dict:
     """One line of the table of conclusions.
 
     Args:
@@ -53,13 +57,18 @@ def row(claim, measure, numbers, below):
     return {"the paper's conclusion": claim, "verdict": said, "measured": measure} | found
 
 
-def conclusions(scores, sizes, times, costs, leaks, floor=np.nan):
+def conclusions(
+    every: pd.DataFrame,
+    times: pd.DataFrame | None,
+    costs: pd.DataFrame | None,
+    leaks: Sequence[float],
+    floor: float = np.nan,
+) -> pd.DataFrame:
     """Paper A's six conclusions.
 
     Args:
-        scores: DataFrame indexed by variant (as `fkp.record.results.variant` names them), a column
-            per (score, treatment), means over seeds in px; scores rmse, rmse_complete.
-        sizes: DataFrame indexed by variant, a column per treatment: parameters.
+        every: a row per training: the columns `results.TRAITS`, variant, treatment, parameters,
+            rmse and rmse_complete (px).
         times: DataFrame indexed by model, a column per (runtime, batch): median ms per call; None
             if nothing was timed.
         costs: DataFrame indexed by model: parameters, multiply_adds; None as above.
@@ -70,66 +79,109 @@ def conclusions(scores, sizes, times, costs, leaks, floor=np.nan):
     Returns:
         DataFrame of `row`s.
     """
-    rmse = scores["rmse"]
-    tuned = "tuned_cnn, paper space"
-    pair = {"manual_cnn", tuned} <= set(rmse.index)
-    rows = [
-        row(
-            "(1) Manually optimised CNNs outperform auto-tuned ones or are comparable",
-            f"RMSE, by hand less tuned (px), per treatment, below {ALIKE}",
-            rmse.loc["manual_cnn"] - rmse.loc[tuned] if pair else [],
-            ALIKE,
-        ),
-        row(
-            "(1) They may be ideal in model size and parameters",
-            "parameters, by hand over tuned, per treatment, below 1",
-            sizes.loc["manual_cnn"] / sizes.loc[tuned] if pair else [],
-            1,
-        ),
-    ]
-    if times is not None:
-        fastest = times.drop(index="mobilenet_v2").min()
-        rows.append(
-            row(
-                "(2) MobileNetV2 outperforms all other models with the fastest inference times",
-                "its time over the fastest other model's, per runtime and batch, below 1",
-                times.loc["mobilenet_v2"] / fastest,
-                1,
-            )
-        )
-    learnt = rmse.index[~(rmse.min(axis=1) >= LEARNT * floor)]
-    for words, name in (("all test rows", "rmse"), ("complete test rows", "rmse_complete")):
-        part = scores[name].loc[learnt]
-        imputed = part[[t for t in IMPUTED if t in part]].min(axis=1)
-        rows.append(
-            row(
-                f"(3) Augmented models have lower RMSE than imputed ones ({words})",
-                f"RMSE, augmented less better imputed (px), per model, below -{ALIKE}",
-                part["augment"] - imputed if "augment" in part else [],
-                -ALIKE,
-            )
-        )
-    frozen = [name for name in rmse.index if name.endswith(", frozen")]
-    rows.append(
-        row(
-            "(4) Frozen and completely fine-tuned baselines do not differ significantly",
-            f"RMSE, distance of fine-tuned from frozen (px), per treatment, below {ALIKE}",
-            np.concatenate([[], *(_fine_tuning(rmse, name) for name in frozen)]),
-            ALIKE,
-        )
+    rmse, complete, sizes = (
+        every.groupby(["variant", "treatment"])[column].mean().unstack()
+        for column in ("rmse", "rmse_complete", "parameters")
     )
-    if times is not None:
-        ranks = times.rank().apply(lambda column: costs.rank().corrwith(column))
-        rows.append(
-            row(
-                "(5) Architectural efficiency significantly impacts inference time",
-                "rank correlation of models' times with their parameters less that with their "
-                "multiply-adds, per runtime and batch, below 0",
-                ranks.loc["parameters"] - ranks.loc["multiply_adds"],
-                0,
-            )
-        )
-    # A leak leaves open how low the error is on unseen faces; no leak would not show it either.
+    kinds = every.drop_duplicates("variant").set_index("variant")[[*TRAITS]]
+    learnt = rmse.index[~(rmse.min(axis=1) >= LEARNT * floor)]
+    rows = [
+        _by_hand_errs_less(rmse, kinds),
+        _by_hand_is_smaller(sizes, kinds),
+        _mobilenet_is_fastest(times),
+        _augmenting_beats_imputing(rmse.loc[learnt], "all test rows"),
+        _augmenting_beats_imputing(complete.loc[learnt], "complete test rows"),
+        _fine_tuning_changes_little(rmse, kinds),
+        _multiply_adds_tell_the_time(times, costs),
+        _lowest_error(leaks),
+    ]
+    return pd.DataFrame([row for row in rows if row is not None])
+
+
+def _of(kinds, **wanted):
+    """The one variant of these traits and otherwise of none; None if it did not run."""
+    plain = {"fine_tune": "", "scratch": False, "size": "", "space": "", "jitter": False}
+    names = kinds.index[(kinds[[*TRAITS]] == pd.Series(plain | wanted)[[*TRAITS]]).all(axis=1)]
+    return names[0] if len(names) else None
+
+
+def _by_hand_and_tuned(values, kinds):
+    """Rows of the CNN optimised by hand and of the one tuned in the paper's space, or None."""
+    names = _of(kinds, model="manual_cnn"), _of(kinds, model="tuned_cnn", space="paper")
+    return None if None in names else (values.loc[name] for name in names)
+
+
+def _by_hand_errs_less(rmse, kinds):
+    pair = _by_hand_and_tuned(rmse, kinds)
+    return row(
+        "(1) Manually optimised CNNs outperform auto-tuned ones or are comparable",
+        f"RMSE, by hand less tuned (px), per treatment, below {ALIKE}",
+        operator.sub(*pair) if pair else [],
+        ALIKE,
+    )
+
+
+def _by_hand_is_smaller(sizes, kinds):
+    pair = _by_hand_and_tuned(sizes, kinds)
+    return row(
+        "(1) They may be ideal in model size and parameters",
+        "parameters, by hand over tuned, per treatment, below 1",
+        operator.truediv(*pair) if pair else [],
+        1,
+    )
+
+
+def _mobilenet_is_fastest(times):
+    if times is None:
+        return None
+    return row(
+        "(2) MobileNetV2 outperforms all other models with the fastest inference times",
+        "its time over the fastest other model's, per runtime and batch, below 1",
+        times.loc["mobilenet_v2"] / times.drop(index="mobilenet_v2").min(),
+        1,
+    )
+
+
+def _augmenting_beats_imputing(rmse, words):
+    imputed = rmse[[name for name in IMPUTED if name in rmse]].min(axis=1)
+    return row(
+        f"(3) Augmented models have lower RMSE than imputed ones ({words})",
+        f"RMSE, augmented less better imputed (px), per model, below -{ALIKE}",
+        rmse["augment"] - imputed if "augment" in rmse else [],
+        -ALIKE,
+    )
+
+
+def _fine_tuning_changes_little(rmse, kinds):
+    """Backbones from ImageNet's weights; from random ones nothing is transferred."""
+    apart = []
+    for model in kinds["model"].unique():
+        frozen, tuned = (_of(kinds, model=model, fine_tune=how) for how in ("none", "all"))
+        if frozen is not None and tuned is not None:
+            apart.append((rmse.loc[tuned] - rmse.loc[frozen]).abs())
+    return row(
+        "(4) Frozen and completely fine-tuned baselines do not differ significantly",
+        f"RMSE, distance of fine-tuned from frozen (px), per treatment, below {ALIKE}",
+        np.concatenate([[], *apart]),
+        ALIKE,
+    )
+
+
+def _multiply_adds_tell_the_time(times, costs):
+    if times is None:
+        return None
+    ranks = times.rank().apply(lambda column: costs.rank().corrwith(column))
+    return row(
+        "(5) Architectural efficiency significantly impacts inference time",
+        "rank correlation of models' times with their parameters less that with their "
+        "multiply-adds, per runtime and batch, below 0",
+        ranks.loc["parameters"] - ranks.loc["multiply_adds"],
+        0,
+    )
+
+
+def _lowest_error(leaks):
+    """A leak leaves open how low the error is on unseen faces; no leak would not show it either."""
     leak = row(
         "(6) The lowest RMSE, compared with four published architectures",
         "how far the RMSE on validation rows cut out of the augmented rows, as in the paper's "
@@ -137,16 +189,10 @@ def conclusions(scores, sizes, times, costs, leaks, floor=np.nan):
         leaks,
         0,
     )
-    rows.append(leak | ({"verdict": "not shown"} if leak["comparisons"] else {}))
-    return pd.DataFrame(rows)
+    return leak | ({"verdict": "not shown"} if leak["comparisons"] else {})
 
 
-def _fine_tuning(rmse, frozen):
-    twin = frozen.replace("frozen", "fine-tuned")
-    return (rmse.loc[twin] - rmse.loc[frozen]).abs() if twin in rmse.index else []
-
-
-def of_landmarks(paper, scores, models):
+def of_landmarks(paper: str | None, scores: pd.DataFrame, models: pd.Series) -> pd.DataFrame:
     """What paper C or D concludes of its models.
 
     Args:

@@ -1,6 +1,7 @@
 """What a run leaves behind and what a comparison reads: `metrics.json` and charts."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from fkp.record.files import whole, write_json
 from fkp.record.machine import environment
 
 
-def describe(faces):
+def describe(faces) -> dict:
     """The data's entry in metrics.json: source label, scheme, rows, image shape, fingerprint."""
     return {
         "source": faces.source,
@@ -21,7 +22,7 @@ def describe(faces):
     }
 
 
-def record(out, data, **sections):
+def record(out: Path | str | None, data: dict, **sections: object) -> dict:
     """Write `out`/metrics.json: the data, the given sections and the versions it was made with.
 
     Args:
@@ -38,7 +39,7 @@ def record(out, data, **sections):
     return metrics
 
 
-def save_chart(figure, out, name, caption):
+def save_chart(figure, out: Path | str | None, name: str, caption: str) -> dict:
     """Save a chart as `out`/figures/<name>.svg and return its entry for metrics.json.
 
     Charts only: a picture that shows a face of a data set stays inside the notebook's own page.
@@ -49,7 +50,7 @@ def save_chart(figure, out, name, caption):
     return {"file": f"figures/{name}.svg", "caption": caption}
 
 
-def table(frame, title, note=""):
+def table(frame: pd.DataFrame, title: str, note: str = "") -> dict:
     """A DataFrame as a table entry of metrics.json; the cells are shown as they are."""
     return {
         "title": title,
@@ -59,13 +60,19 @@ def table(frame, title, note=""):
     }
 
 
-def load(runs_dir, notebooks, runs=None, *, needed=True):
+def load(
+    runs_dir: Path | str,
+    notebooks: str | list[str],
+    runs: list[Path | str] | None = None,
+    *,
+    needed: bool = True,
+) -> list[dict]:
     """The metrics of the finished runs of one notebook or several.
 
     Args:
         runs_dir: folder of run folders.
         notebooks: name without number, e.g. "train", or a list of names.
-        runs: names of the run folders to read, in that order; None = all.
+        runs: run folders to read, by name or absolute path, in that order; None = all.
         needed: there has to be such a run.
 
     Returns:
@@ -93,35 +100,55 @@ def load(runs_dir, notebooks, runs=None, *, needed=True):
     return several
 
 
-def variant(metrics):
-    """What tells a model from others in a table: its name and how it came about.
+# How a model came about: what tells it from others beside its training rows and its seed.
+TRAITS = ("model", "fine_tune", "scratch", "size", "space", "jitter")
 
-    "mobilenet_v2, frozen"; "nasnet_mobile, fine-tuned, from scratch"; "tuned_cnn, wide space".
+
+def traits(metrics: dict) -> dict:
+    """A value for each of `TRAITS`; "" or False where a model has nothing of the kind.
+
+    `fine_tune` and `size` (px) are options of backbones, `scratch` is one with random weights,
+    `space` what a search has searched.
     """
     parameters = metrics["run"]["parameters"]
     options = parameters.get("model_options") or {}
-    words = [metrics["model"]["name"]]
-    if "fine_tune" in options:
-        how = {"none": "frozen", "all": "fine-tuned"}
-        words.append(how.get(options["fine_tune"], f"fine-tuned from {options['fine_tune']}"))
-        if options.get("weights") in (None, "none"):
-            words.append("from scratch")
-    if "size" in options:
-        words.append(f"{options['size']} px")
-    if "search" in metrics:
-        words.append(f"{metrics['search']['space']} space")
-    if parameters.get("jitter"):
-        words.append("jitter")
-    return ", ".join(words)
+    fine_tune = options.get("fine_tune", "")
+    return {
+        "model": metrics["model"]["name"],
+        "fine_tune": fine_tune,
+        "scratch": bool(fine_tune) and options.get("weights") in (None, "none"),
+        "size": options.get("size", ""),
+        "space": metrics["search"]["space"] if "search" in metrics else "",
+        "jitter": bool(parameters.get("jitter")),
+    }
 
 
-def frame(runs, scores, parameters):
+def variant(metrics: dict) -> str:
+    """`traits` in words, for display.
+
+    "mobilenet_v2, frozen"; "nasnet_mobile, fine-tuned, from scratch"; "tuned_cnn, wide space".
+    """
+    found = traits(metrics)
+    fine_tune = found["fine_tune"]
+    how = {"": "", "none": "frozen", "all": "fine-tuned"}
+    words = [
+        found["model"],
+        how.get(fine_tune, f"fine-tuned from {fine_tune}"),
+        "from scratch" if found["scratch"] else "",
+        f"{found['size']} px" if found["size"] else "",
+        f"{found['space']} space" if found["space"] else "",
+        "jitter" if found["jitter"] else "",
+    ]
+    return ", ".join(filter(None, words))
+
+
+def frame(runs: list[dict], scores: list[str], parameters: list[str]) -> pd.DataFrame:
     """One row per run: the named parameters and, per score, value, low and high.
 
     Args:
         runs: as `load` returns them.
         scores: names of scores; a missing one is NaN.
-        parameters: names of run parameters; "variant" is what `variant` returns.
+        parameters: names of run parameters; also "variant" and `TRAITS`.
 
     Returns:
         DataFrame with columns *parameters, then score, score_low, score_high for each score.
@@ -130,7 +157,7 @@ def frame(runs, scores, parameters):
     for metrics in runs:
         given = metrics["run"]["parameters"]
         if "variant" in parameters:
-            given = given | {"variant": variant(metrics)}
+            given = given | traits(metrics) | {"variant": variant(metrics)}
         row = {name: given.get(name) for name in parameters}
         for score in scores:
             entry = metrics["scores"].get(score, {})
@@ -141,7 +168,9 @@ def frame(runs, scores, parameters):
     return pd.DataFrame(rows, columns=[*parameters, *columns])
 
 
-def mean_face(runs_dir, scores, runs=None):
+def mean_face(
+    runs_dir: Path | str, scores: list[str], runs: list[Path | str] | None = None
+) -> pd.DataFrame:
     """What the mean training face scores as the answer to every test face (01-explore).
 
     Returns:
@@ -156,7 +185,7 @@ def mean_face(runs_dir, scores, runs=None):
     return frame(rows, scores, ["model", "treatment", "seed"])
 
 
-def over_seeds(runs_frame, score, by):
+def over_seeds(runs_frame: pd.DataFrame, score: str, by: list[str]) -> pd.DataFrame:
     """Mean and spread of a score over the runs that differ only in their seed.
 
     Args:
@@ -176,18 +205,18 @@ def over_seeds(runs_frame, score, by):
     return summary
 
 
-def as_text(summary, digits=2):
+def as_text(summary: pd.DataFrame, digits: int = 2) -> pd.Series:
     """ "2.31 ± 0.04 (3)" where several seeds ran, "2.31 [2.25, 2.38]" where one did."""
 
-    def cell(row):
+    def text(row):
         if row.seeds > 1:
             return f"{row['mean']:.{digits}f} ± {row.sd:.{digits}f} ({int(row.seeds)})"
         return f"{row['mean']:.{digits}f} [{row.low:.{digits}f}, {row.high:.{digits}f}]"
 
-    return summary.apply(cell, axis=1)
+    return summary.apply(text, axis=1)
 
 
-def in_order(table, rows, columns):
+def in_order(table: pd.DataFrame, rows: Iterable, columns: Iterable) -> pd.DataFrame:
     """The table with rows and columns in the given order; what is not there is left out."""
     return table.reindex(
         index=[name for name in rows if name in table.index],
