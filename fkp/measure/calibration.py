@@ -1,0 +1,92 @@
+"""Expected errors: from the spread of a heat map to the error in pixels that goes with it.
+
+A spread is in pixels but is no error: a network may be sure and wrong. `fit` learns on faces that
+were not trained on what error a spread means, `deciles` and `risk_coverage` show on others whether
+it holds (reliability and risk-coverage as in "Selective Classification for Deep Neural Networks",
+Geifman and El-Yaniv, 2017).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.linear_model import GammaRegressor
+
+_LEAST = 1e-3  # px; a spread or an error below is taken as this, so that it has a logarithm
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Expected error = exp(offset_k + slope log s + curve log(s)^2) for point k and spread s.
+
+    Attributes:
+        offset: float64 (k,).
+        slope, curve: of all points.
+    """
+
+    offset: np.ndarray
+    slope: float
+    curve: float
+
+    def __call__(self, spread: np.ndarray) -> np.ndarray:
+        """Expected distances, px, of spreads (n, k), px."""
+        s = np.log(np.maximum(spread, _LEAST))
+        return np.exp(self.offset + self.slope * s + self.curve * s**2)
+
+
+def fit(spread: np.ndarray, apart: np.ndarray) -> Calibration:
+    """Learn what error a spread means: a Gamma regression, so that means come out right.
+
+    Args:
+        spread: (n, k), px, of faces that the network was not trained on.
+        apart: (n, k), distances of predicted from labelled points, px; NaN = unlabelled.
+
+    Returns:
+        Calibration.
+
+    Raises:
+        ValueError: a point without any label.
+    """
+    known = ~np.isnan(apart)
+    if not known.any(axis=0).all():
+        raise ValueError(f"apart: no label for point {int(np.argmin(known.any(axis=0)))}")
+    points = np.broadcast_to(np.arange(spread.shape[1]), spread.shape)[known]
+    s = np.log(np.maximum(spread[known], _LEAST))
+    columns = np.column_stack([np.eye(spread.shape[1])[points], s, s**2])
+    model = GammaRegressor(alpha=0, fit_intercept=False, solver="newton-cholesky", max_iter=200)
+    model.fit(columns, np.maximum(apart[known], _LEAST))
+    *offset, slope, curve = model.coef_
+    return Calibration(np.array(offset), float(slope), float(curve))
+
+
+def deciles(expected: np.ndarray, apart: np.ndarray, parts: int = 10) -> dict[str, list[float]]:
+    """Mean expected and measured error of the points, in equal parts by expected error.
+
+    Args:
+        expected: (n, k), px.
+        apart: (n, k), measured distances, px; NaN = unlabelled.
+        parts: how many.
+
+    Returns:
+        dict: expected, measured (px), ratio (measured over expected), one value a part.
+    """
+    known = ~np.isnan(apart)
+    order = np.argsort(expected[known], kind="stable")
+    said = [part.mean() for part in np.array_split(expected[known][order], parts)]
+    found = [part.mean() for part in np.array_split(apart[known][order], parts)]
+    ratios = [float(b / a) for a, b in zip(said, found, strict=True)]
+    return {"expected": [*map(float, said)], "measured": [*map(float, found)], "ratio": ratios}
+
+
+def risk_coverage(expected: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean error of the faces that remain when those of the largest expected error are left out.
+
+    Args:
+        expected: (n,), of each face.
+        error: (n,), measured, such as the NME in %.
+
+    Returns:
+        (coverage in 0..1, mean error of that share), n values each, from the surest face on.
+    """
+    order = np.argsort(expected, kind="stable")
+    counts = np.arange(1, len(order) + 1)
+    return counts / len(order), np.cumsum(np.asarray(error)[order]) / counts

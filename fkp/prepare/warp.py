@@ -1,0 +1,194 @@
+"""Crops warped from larger pictures: random ones to train on, plain ones to predict on.
+
+Faces are read with room around them (`size=192, margin=0.5`: the picture's side is twice the longer
+side of the landmarks' box). A crop is cut by one affine map that rotates, scales, shifts and may
+mirror, so no corner is padded, and then shrinks to the side that the network takes.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from fkp.data.faces import Faces
+from fkp.data.schemes import Scheme
+
+ROOM = 2.0  # side of the picture over the longer side of the landmarks' box
+
+
+def matrices(
+    picture: int,
+    side: int,
+    zoom: float,
+    degrees: np.ndarray,
+    scale: np.ndarray,
+    shift: np.ndarray,
+    flip: np.ndarray,
+) -> np.ndarray:
+    """Affine maps from pictures to crops about the picture's middle.
+
+    Args:
+        picture: side of the pictures, px.
+        side: side of the crops, px.
+        zoom: side of a plain crop over the longer side of the landmarks' box.
+        degrees: (n,), counter-clockwise as seen on the image.
+        scale: (n,), of the face in the crop; 1 = plain.
+        shift: (n, 2), of the face in the crop, as a share of its side.
+        flip: bool (n,), mirror left and right.
+
+    Returns:
+        float64 (n, 2, 3); crop = matrix @ (x, y, 1), pixel centres on integers.
+    """
+    scale = scale * side / (zoom * picture / ROOM)
+    a, b = scale * np.cos(np.deg2rad(degrees)), scale * np.sin(np.deg2rad(degrees))
+    sign = np.where(flip, -1.0, 1.0)
+    linear = np.stack([np.stack([a * sign, b], -1), np.stack([-b * sign, a], -1)], -2)
+    centre = np.full(2, (picture - 1) / 2)
+    offset = (side - 1) / 2 + shift * side - linear @ centre
+    return np.concatenate([linear, offset[:, :, None]], axis=2)
+
+
+def cut(
+    images: np.ndarray, points: np.ndarray, maps: np.ndarray, side: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Crops of pictures, and where their points come to lie.
+
+    Args:
+        images: uint8 (n, h, w, c).
+        points: (n, k, 2), px.
+        maps: (n, 2, 3), see `matrices`.
+        side: of the crops, px.
+
+    Returns:
+        (uint8 (n, side, side, c), float32 (n, k, 2)).
+    """
+    crops = np.empty((len(images), side, side, images.shape[3]), np.uint8)
+    for crop, image, matrix in zip(crops, images, maps, strict=True):
+        crop[:] = cv2.warpAffine(
+            image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        ).reshape(crop.shape)
+    moved = points @ maps[:, :, :2].transpose(0, 2, 1) + maps[:, None, :, 2]
+    return crops, moved.astype(np.float32)
+
+
+def plain(
+    faces: Faces,
+    side: int,
+    zoom: float = 1.4,
+    *,
+    size: float = 0.0,
+    centre: float = 0.0,
+    rng: np.random.Generator | None = None,
+) -> Faces:
+    """The faces cut as a network is shown them, neither rotated nor mirrored.
+
+    Args:
+        faces: read with `ROOM` around them.
+        side: of the crops, px.
+        zoom: side of a crop over the longer side of the landmarks' box.
+        size, centre: standard deviations by which the box is shaken as a detector's would be: of
+            its size (log) and of its centre in x and y, as shares of the box's side.
+        rng: of the shaking.
+
+    Returns:
+        Faces of (side, side, c).
+    """
+    n = len(faces)
+    scale, shift = np.ones(n), np.zeros((n, 2))
+    if rng is not None:
+        scale = np.exp(rng.normal(0, size, n))
+        shift = rng.normal(0, centre, (n, 2)) / zoom
+    flat = np.zeros(n)
+    maps = matrices(faces.image_shape[0], side, zoom, flat, scale, shift, flat > 0)
+    images, points = cut(faces.images, faces.points, maps, side)
+    return Faces(images, points, faces.scheme, faces.source, faces.groups, faces.parts, faces.names)
+
+
+@dataclass(frozen=True)
+class Warp:
+    """Strong random augmentation on the fly: `Warp(scheme)(pictures, points, rng)`.
+
+    Each face is rotated, scaled (log-normal) and shifted with the given standard deviations and
+    mirrored with probability `flip`; then, each with its own probability, blurred or made coarse,
+    partly covered by a patch (gray or cut from another face), and noised; its tone always changes
+    by gamma, contrast and brightness. Points that leave the crop become NaN.
+
+    Args:
+        scheme: of the points, for the mirror.
+        side: of the crops, px.
+        zoom: side of a plain crop over the longer side of the landmarks' box.
+        degrees, scale, shift: standard deviations; the shift is a share of the crop's side.
+        flip, blur, coarse, patch, noise: probabilities.
+        gamma, contrast, brightness: standard deviations (of logarithms but for the last, which is
+            a share of the range of gray levels).
+    """
+
+    scheme: Scheme
+    side: int = 128
+    zoom: float = 1.4
+    degrees: float = 18.0
+    scale: float = 0.13
+    shift: float = 0.045
+    flip: float = 0.5
+    blur: float = 0.3
+    coarse: float = 0.1
+    patch: float = 0.4
+    noise: float = 0.4
+    gamma: float = 0.3
+    contrast: float = 0.25
+    brightness: float = 0.1
+
+    def __call__(
+        self, images: np.ndarray, points: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        n = len(images)
+        flip = rng.random(n) < self.flip
+        maps = matrices(
+            images.shape[1],
+            self.side,
+            self.zoom,
+            degrees=rng.normal(0, self.degrees, n),
+            scale=np.exp(rng.normal(0, self.scale, n)),
+            shift=rng.normal(0, self.shift, (n, 2)),
+            flip=flip,
+        )
+        swapped = np.where(flip[:, None, None], points[:, list(self.scheme.mirror)], points)
+        crops, moved = cut(images, swapped, maps, self.side)
+        outside = ((moved < -0.5) | (moved > self.side - 0.5)).any(axis=2)
+        moved[outside] = np.nan
+        for crop in crops:
+            self._soften(crop, rng)
+            self._cover(crop, crops, rng)
+            self._tone(crop, rng)
+        return crops, moved
+
+    def _soften(self, crop, rng):
+        draw = rng.random()
+        if draw < self.blur:
+            blurred = cv2.GaussianBlur(crop, (0, 0), rng.uniform(0.4, 1.6))
+        elif draw < self.blur + self.coarse:
+            share = rng.uniform(0.3, 0.7)
+            few = cv2.resize(crop, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+            blurred = cv2.resize(few, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        else:
+            return
+        crop[:] = blurred.reshape(crop.shape)
+
+    def _cover(self, crop, others, rng):
+        if rng.random() >= self.patch:
+            return
+        w, h = (rng.uniform(0.1, 0.4, 2) * self.side).astype(int)
+        (x, u), (y, v) = (rng.integers(self.side - length + 1, size=2) for length in (w, h))
+        other = others[rng.integers(len(others))]
+        gray = rng.random() < 0.5
+        crop[y : y + h, x : x + w] = rng.integers(256) if gray else other[v : v + h, u : u + w]
+
+    def _tone(self, crop, rng):
+        levels = np.linspace(0, 1, 256) ** np.exp(rng.normal(0, self.gamma))
+        levels = (levels - 0.5) * np.exp(rng.normal(0, self.contrast)) + 0.5
+        levels = 255 * (levels + rng.normal(0, self.brightness))
+        toned = cv2.LUT(crop, levels.clip(0, 255).astype(np.uint8)).reshape(crop.shape)
+        if rng.random() < self.noise:
+            grain = rng.normal(0, rng.uniform(1, 12), crop.shape)
+            toned = (toned + grain + 0.5).clip(0, 255).astype(np.uint8)
+        crop[:] = toned

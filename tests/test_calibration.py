@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from fkp.measure import calibration
+
+
+def draw(n=2000, seed=0):
+    """Spreads and distances whose mean is known: twice the spread for point 0, half for point 1."""
+    rng = np.random.default_rng(seed)
+    spread = np.exp(rng.normal(1, 0.4, (n, 2)))
+    mean = spread * [2.0, 0.5]
+    return spread, rng.gamma(2, mean / 2), mean
+
+
+def test_expected_errors_are_the_means():
+    spread, apart, mean = draw()
+    expected = calibration.fit(spread, apart)(spread)
+    np.testing.assert_allclose(expected, mean, rtol=0.12)
+
+
+def test_a_fit_holds_on_other_faces():
+    learnt = calibration.fit(*draw()[:2])
+    spread, apart, _ = draw(seed=1)
+    ratio = calibration.deciles(learnt(spread), apart)["ratio"]
+    assert len(ratio) == 10 and 0.85 < min(ratio) and max(ratio) < 1.15
+
+
+def test_deciles_show_what_is_not_calibrated():
+    spread, apart, _ = draw()
+    found = calibration.deciles(spread, apart)
+    assert found["expected"] == sorted(found["expected"])
+    assert max(found["ratio"]) > 1.15
+
+
+def test_unlabelled_points_are_left_out():
+    spread, apart, _ = draw()
+    apart[::2, 0] = np.nan
+    assert np.isfinite(calibration.fit(spread, apart).offset).all()
+    assert np.isfinite(calibration.deciles(spread, apart)["ratio"]).all()
+    apart[:, 1] = np.nan
+    with pytest.raises(ValueError, match="no label for point 1"):
+        calibration.fit(spread, apart)
+
+
+def test_leaving_out_the_unsure_lowers_the_error():
+    coverage, risk = calibration.risk_coverage(np.array([3.0, 1.0, 2.0]), np.array([9.0, 1.0, 2.0]))
+    np.testing.assert_allclose(coverage, [1 / 3, 2 / 3, 1])
+    np.testing.assert_allclose(risk, [1, 1.5, 4])

@@ -1,0 +1,83 @@
+import keras
+import numpy as np
+import pytest
+
+from fkp.models import heatmap
+
+SHAPE = (64, 96, 1)
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(0)
+    return heatmap.heatmap_cnn(SHAPE, 5, widths=(4, 6, 8), blocks=(1, 1, 1), decoder=(6,))
+
+
+def peak(row, column, sharpness=50.0, shape=(16, 24)):
+    """Logits (1, h, w, 1) with all their weight on one cell."""
+    logits = np.zeros((1, *shape, 1), np.float32)
+    logits[0, row, column] = sharpness
+    return logits
+
+
+@pytest.mark.parametrize(("row", "column"), [(0, 0), (15, 23), (7, 3)])
+def test_a_sharp_map_points_at_the_middle_of_its_cell(row, column):
+    points = np.asarray(heatmap.Expectation((64, 96))(peak(row, column)))
+    # A cell covers four pixels; pixel centres lie on integers.
+    np.testing.assert_allclose(points[0, 0], [4 * column + 1.5, 4 * row + 1.5], atol=1e-3)
+
+
+def test_a_flat_map_points_at_the_centre_and_knows_that_it_knows_nothing():
+    found = np.asarray(heatmap.Expectation((64, 96), spread=True)(peak(0, 0, 0.0)))[0, 0]
+    np.testing.assert_allclose(found[:2], [47.5, 31.5], atol=1e-4)
+    cells = np.stack(np.meshgrid(np.arange(24) * 4.0, np.arange(16) * 4.0), -1).reshape(-1, 2)
+    assert found[2] == pytest.approx(np.sqrt(cells.var(axis=0).sum()), rel=1e-5)
+    sharp = np.asarray(heatmap.Expectation((64, 96), spread=True)(peak(3, 4)))[0, 0]
+    assert sharp[2] == pytest.approx(0, abs=0.05)
+
+
+def test_pixels_in_points_out(model):
+    images = np.random.default_rng(0).integers(0, 256, (3, *SHAPE), dtype=np.uint8)
+    points = model.predict_on_batch(images)
+    assert points.shape == (3, 5, 2) and points.dtype == np.float32
+    assert (points >= 0).all() and (points <= np.array([95, 63])).all()
+    assert model.get_layer("heatmap").output.shape[1:] == (16, 24, 5)
+
+
+def test_the_spread_comes_with_the_same_points(model):
+    images = np.random.default_rng(0).integers(0, 256, (2, *SHAPE), dtype=np.uint8)
+    found = heatmap.with_spread(model).predict_on_batch(images)
+    np.testing.assert_allclose(found[..., :2], model.predict_on_batch(images), atol=1e-4)
+    assert found.shape == (2, 5, 3) and (found[..., 2] > 0).all()
+    plain = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    with pytest.raises(ValueError, match="expected a model with heat maps"):
+        heatmap.with_spread(plain)
+
+
+def test_a_saved_model_opens_in_safe_mode(model, tmp_path):
+    model.save(tmp_path / "m.keras")
+    images = np.zeros((1, *SHAPE), np.uint8)
+    again = keras.saving.load_model(tmp_path / "m.keras")
+    np.testing.assert_array_equal(again.predict_on_batch(images), model.predict_on_batch(images))
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "parameters"), [("small", 128, 1_035_100), ("tiny", 112, 265_108)]
+)
+def test_the_shipped_networks_have_their_size(name, side, parameters):
+    assert getattr(heatmap, name)((side, side, 1), 68).count_params() == parameters
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"input_shape": (60, 64, 1)}, "sides that 8 divides"),
+        ({"blocks": (1, 1)}, "one block count a width"),
+        ({"decoder": (4, 4, 4)}, "fewer steps up"),
+    ],
+)
+def test_options_that_do_not_fit_are_named(options, complaint):
+    given = {"input_shape": SHAPE, "widths": (4, 6, 8), "blocks": (1, 1, 1), "decoder": (6,)}
+    given |= options
+    with pytest.raises(ValueError, match=complaint):
+        heatmap.heatmap_cnn(given.pop("input_shape"), 5, **given)
