@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pts import write_pts
 from toy import write_project
 from typer.testing import CliRunner
 
 from fkp import __version__, cli
 from fkp.cli import studies
 from fkp.data import readers
-from fkp.data.readers.ibug import write_pts
 from fkp.data.schemes import IBUG_68
 from fkp.photo.picture import read
 from fkp.study.plan import Data

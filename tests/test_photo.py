@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import ExifTags, Image
+from pts import write_pts
 
 from fkp.data import drawing
 from fkp.data.drawing.face import frame, person
-from fkp.data.readers.ibug import write_pts
 from fkp.data.schemes import IBUG_68, POINTS_44
 from fkp.photo import picture
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fkp import models
-from fkp.data import readers, split
+from fkp.data import copies, readers, split
 from fkp.measure.scores import score
 from fkp.prepare.treatments import TREATMENTS, treat
 from fkp.training.fit import fit
@@ -35,7 +35,7 @@ def digest(*arrays):
 
 
 def drawn():
-    return split.group_duplicates(readers.read(n=160, seed=5, regimes=True))
+    return copies.group_duplicates(readers.read(n=160, seed=5, regimes=True))
 
 
 def splits():

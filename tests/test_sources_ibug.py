@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pts import write_pts
 
 from fkp.data.readers import SourceError, crop, ibug, read, recognise
 
@@ -32,7 +33,7 @@ def put(folder, name, suffix=".png", seed=0, points=None):
     file = folder / f"{name}{suffix}"
     file.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(file), image_of(seed=seed))
-    ibug.write_pts(file.with_suffix(".pts"), points_68(seed) if points is None else points)
+    write_pts(file.with_suffix(".pts"), points_68(seed) if points is None else points)
     return file
 
 
@@ -56,7 +57,7 @@ def root(tmp_path):
 def test_pts_round_trip(tmp_path_factory, values, header):
     file = tmp_path_factory.mktemp("pts") / "a.pts"
     points = np.array(values).reshape(68, 2)
-    ibug.write_pts(file, points)
+    write_pts(file, points)
     if not header:
         file.write_text("\n".join(file.read_text().splitlines()[3:-1]))
     assert np.allclose(ibug.read_pts(file), points, atol=5.1e-4)
@@ -167,7 +168,7 @@ def test_cache_follows_options_and_files(root):
     first = read(root)
     assert read(root).fingerprint == first.fingerprint
     assert read(root, margin=0.5).fingerprint != first.fingerprint
-    ibug.write_pts(root / "ibug/image_017.pts", points_68(99))
+    write_pts(root / "ibug/image_017.pts", points_68(99))
     changed = read(root)
     assert not np.array_equal(changed.points, first.points)
     assert changed.fingerprint == read(root, use_cache=False).fingerprint
@@ -236,7 +237,7 @@ def test_colour_is_rgb_and_gray_its_luminance(tmp_path):
     bgr = np.zeros((100, 120, 3), np.uint8)
     bgr[..., 2], bgr[..., 1] = 200, 50
     cv2.imwrite(str(tmp_path / "a.png"), bgr)
-    ibug.write_pts(tmp_path / "a.pts", points_68())
+    write_pts(tmp_path / "a.pts", points_68())
     colour = read(tmp_path, channels=3, size=16)
     assert (colour.images == [200, 50, 0]).all()
     gray = read(tmp_path, channels=1, size=16)

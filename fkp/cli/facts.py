@@ -1,12 +1,7 @@
-"""Facts about models and data sets, as the command line shows them."""
+"""Facts about models, as the command line shows them."""
 
 import tempfile
 from pathlib import Path
-
-import numpy as np
-
-from fkp.data.faces import Faces
-from fkp.data.split import exact_pairs, group_duplicates, holdout
 
 
 def model_facts(name: str, input_shape: tuple[int, int, int], n_points: int) -> dict:
@@ -24,37 +19,3 @@ def model_facts(name: str, input_shape: tuple[int, int, int], n_points: int) -> 
         "parameters": model.count_params(),
         "file_mb": round(size / 1e6, 2),
     }
-
-
-def data_facts(faces: Faces) -> dict:
-    """Counts that describe faces, as a flat dict (`labels_per_point` is one of its own).
-
-    `near_duplicates` counts the merges of groups that near copies bring about, which without given
-    groups are the rows that show an earlier row's photograph.
-    """
-    grouped = group_duplicates(faces)
-    given, merged = (len(np.unique(groups)) for groups in (faces.groups, grouped.groups))
-    exact = exact_pairs(faces.images)
-    across = int((faces.groups[exact[:, 0]] != faces.groups[exact[:, 1]]).sum())
-    facts = {
-        "source": faces.source,
-        "rows": len(faces),
-        "complete_rows": int(faces.complete.sum()),
-        "image_shape": "x".join(map(str, faces.image_shape)),
-        "scheme": faces.scheme.name,
-        "labels": int(faces.labelled.sum()),
-        "exact_duplicates": len(exact),
-        "near_duplicates": given - merged - across,
-        "groups": merged,
-    }
-    facts |= {
-        f"part_{part or 'none'}": int((faces.parts == part).sum())
-        for part in sorted({*faces.parts})
-    }
-    try:
-        split = holdout(grouped)
-        facts |= {f"split_{p}": len(getattr(split, p)) for p in ("train", "validation", "test")}
-    except ValueError as error:
-        facts["split"] = str(error)
-    per_point = faces.labelled.sum(axis=0).tolist()
-    return facts | {"labels_per_point": dict(zip(faces.scheme.labels, per_point, strict=True))}

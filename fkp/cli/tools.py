@@ -43,8 +43,8 @@ def inspect(
 
     Example: fkp inspect data/training.zip
     """
-    from fkp.cli.facts import data_facts
     from fkp.data import readers
+    from fkp.data.describe import data_facts
 
     facts = data_facts(readers.read(path, source))
     if as_json:

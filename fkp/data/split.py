@@ -1,151 +1,10 @@
-"""Leak-free splits: copies of one image and frames of one person stay on one side.
+"""Leak-free splits: rows of one group stay on one side (see `fkp.data.copies`)."""
 
-A copy is found in two steps. Two faces are candidates when their band-passed 16x16 thumbnails
-correlate at some small shift; a candidate is a copy when the middle of the one, at 48x48, is found
-again in the other, shifted by up to a fifth of the image and scaled by up to a twelfth. Both steps
-are correlations of band-passed images, so brightness, contrast, re-encoding and a re-cut crop do
-not matter; and light and head pose, which make plain thumbnails of two persons alike, do not
-suffice.
-"""
+from dataclasses import dataclass
 
-import hashlib
-from dataclasses import dataclass, replace
-from functools import partial
-
-import cv2
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-# Calibrated by eye on 7049 real 96x96 faces, then checked on wider crops of 300-W: every pair found
-# above 0.84 was one photograph or one sitting. Strangers reached 0.83, and 0.87 against mirror
-# images, hence the stricter second value.
-THRESHOLD = 0.84
-MIRRORED_THRESHOLD = 0.88
-_CANDIDATE = 0.82
-_SIDE, _MARGIN = 48, 10
-_SCALES = (0.92, 1.0, 1.087)
-
-
-def _band_pass(image, side, fine, coarse):
-    """float32 (side, side): the image's mean channel, shrunk, with detail between two blurs."""
-    gray = image.astype(np.float32).mean(axis=2)
-    small = cv2.resize(gray, (side, side), interpolation=cv2.INTER_AREA)
-    detail = cv2.GaussianBlur(small, (0, 0), fine) if fine else small
-    return detail - cv2.GaussianBlur(small, (0, 0), coarse)
-
-
-def _unit(vectors):
-    """Rows without their mean, at length 1 (a flat row becomes 0)."""
-    vectors = vectors.reshape(len(vectors), np.prod(vectors.shape[1:]))
-    vectors = vectors - vectors.mean(axis=1, keepdims=True)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.where(lengths > 1e-3, vectors / np.maximum(lengths, 1e-3), 0)
-
-
-def _candidates(thumbnails, others, block=1024):
-    """Pairs i < j whose thumbnails correlate at one of the shifts; memory bounded by blocks."""
-    size = thumbnails.shape[1] - 4
-    middles = _unit(thumbnails[:, 2:-2, 2:-2])
-    windows = [_unit(others[:, y : y + size, x : x + size]) for y, x in np.ndindex(5, 5)]
-    found = [np.empty((0, 2), dtype=int)]
-    for start in range(0, len(middles), block):
-        similar = np.zeros((len(middles[start : start + block]), len(middles) - start), bool)
-        for window in windows:
-            similar |= middles[start : start + block] @ window[start:].T > _CANDIDATE
-        found.append(np.argwhere(np.triu(similar, 1)) + start)
-    return np.concatenate(found)
-
-
-def _match(first, second):
-    """Best correlation of the middle of `first` with any place of `second`, over three scales."""
-    middle = first[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
-    if middle.std() < 0.1:
-        return 0.0
-    best = 0.0
-    for scale in _SCALES:
-        side = round(len(middle) * scale)
-        patch = middle if side == len(middle) else cv2.resize(middle, (side, side))
-        best = max(best, cv2.matchTemplate(second, patch, cv2.TM_CCOEFF_NORMED).max())
-    return best
-
-
-def exact_pairs(images):
-    """(m, 2) pairs (first, later) of rows with identical pixels."""
-    first = {}
-    hashes = (hashlib.blake2b(np.ascontiguousarray(image)).digest() for image in images)
-    rows = [first.setdefault(digest, i) for i, digest in enumerate(hashes)]
-    return np.array([(i, j) for j, i in enumerate(rows) if i != j], dtype=int).reshape(-1, 2)
-
-
-def near_pairs(images, threshold=None, mirrored=False):
-    """Pairs of rows that show the same photograph.
-
-    Args:
-        images: uint8 (n, h, w, c).
-        threshold: correlation from which a pair counts as a copy; default: the module's.
-        mirrored: look for mirror images instead.
-
-    Returns:
-        (m, 2) row indices, first < second.
-    """
-    if threshold is None:
-        threshold = MIRRORED_THRESHOLD if mirrored else THRESHOLD
-    thumbnails = np.array([_band_pass(image, 16, 0.7, 2.5) for image in images])
-    thumbnails = thumbnails.reshape(len(images), 16, 16)
-    details = [_band_pass(image, _SIDE, 0, 3) for image in images]
-    others = details
-    pairs = _candidates(thumbnails, thumbnails[:, :, ::-1] if mirrored else thumbnails)
-    if mirrored:
-        others = [np.ascontiguousarray(detail[:, ::-1]) for detail in details]
-    scores = np.array([_match(details[i], others[j]) for i, j in pairs])
-    return pairs[scores >= threshold]
-
-
-def _components(n, *pair_lists):
-    """int64 (n,): the same number for rows joined by pairs, numbered by first row."""
-    pairs = np.concatenate([np.empty((0, 2), dtype=int), *pair_lists])
-    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
-    return connected_components(graph, directed=False)[1].astype(np.int64)
-
-
-def _chain(groups):
-    """Pairs that join every row to the next row of its group."""
-    order = np.argsort(groups, kind="stable")
-    pairs = np.stack([order[:-1], order[1:]], axis=1)
-    return pairs[groups[pairs[:, 0]] == groups[pairs[:, 1]]]
-
-
-def _all_pairs(images):
-    near = [near_pairs(images, mirrored=mirrored) for mirrored in (False, True)]
-    return exact_pairs(images), np.concatenate(near)
-
-
-def group_duplicates(faces):
-    """The same faces, with groups merged wherever two rows show the same photograph.
-
-    Exact copies, near copies (see the module) and mirrored near copies are joined, on top of the
-    groups that the faces came with.
-    """
-    exact, near = _all_pairs(faces.images)
-    return replace(faces, groups=_components(len(faces), _chain(faces.groups), exact, near))
-
-
-def duplicates(faces):
-    """Counts for a data summary.
-
-    Returns:
-        dict: `exact`, rows that are pixel for pixel an earlier row; `near`, further rows that show
-        an earlier row's photograph; `groups`, groups once copies and given groups are merged.
-    """
-    exact, near = _all_pairs(faces.images)
-    count = partial(lambda *pairs: _components(len(faces), *pairs).max(initial=-1) + 1)
-    only_exact, both = count(exact), count(exact, near)
-    return {
-        "exact": int(len(faces) - only_exact),
-        "near": int(only_exact - both),
-        "groups": int(count(_chain(faces.groups), exact, near)),
-    }
+from fkp.data.faces import Faces
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +72,7 @@ def _checked(split, faces, **fractions):
     return split
 
 
-def holdout(faces, test=0.2, validation=0.1, seed=0):
+def holdout(faces: Faces, test: float = 0.2, validation: float = 0.1, seed: int = 0) -> Split:
     """One split into train, validation and test.
 
     With official parts the test rows are those of part "test" (`test` is not used), and only rows
@@ -244,32 +103,3 @@ def holdout(faces, test=0.2, validation=0.1, seed=0):
         dropped=dropped,
     )
     return _checked(split, faces, validation=validation, test=test)
-
-
-def kfold(faces, k=5, validation=0.1, seed=0):
-    """k splits whose test parts together are all rows, each once.
-
-    Official test rows and the rows that share a group with them are in no part.
-
-    Args:
-        faces: Faces.
-        k: number of folds, at least 2.
-        validation: fraction of all divided rows, taken from the rows outside the fold.
-        seed: of the draw.
-
-    Yields:
-        Split.
-
-    Raises:
-        ValueError: impossible k or fraction, or too few groups to fill a part.
-    """
-    if k < 2:
-        raise ValueError(f"k: expected at least 2 folds, got {k}")
-    _check_fractions(test=1 / k, validation=validation)
-    rows, _, dropped = _pool(faces)
-    place = _positions(faces, rows, seed)
-    for fold in range(k):
-        inside = np.floor(place * k) == fold
-        validating = ~inside & ((place - (fold + 1) / k) % 1 < validation)
-        split = Split(rows[~inside & ~validating], rows[validating], rows[inside], dropped)
-        yield _checked(split, faces, validation=validation, test=1)

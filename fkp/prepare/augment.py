@@ -1,19 +1,28 @@
 """Augmentation: image and points moved together by one affine matrix.
 
 Every function takes and returns a batch, images uint8 (n, h, w, c) and points float32 (n, k, 2) in
-pixels with centres on integers. Offline expansion of a data set: `paper_a`. On the fly: `Jitter`.
+pixels with centres on integers. Offline expansion of a data set: `paper_a`, `jittered`; on the fly:
+`Jitter`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from fkp.data.faces import Faces
 from fkp.data.images import mirror
+from fkp.data.schemes import Scheme
+
+BLOCK = 256  # rows moved at a time, as pixels on the way take several times their final memory
 
 
-def rotation_scale_shift(image_shape, degrees=0.0, scale=1.0, shift=(0.0, 0.0)):
+def rotation_scale_shift(
+    image_shape: tuple[int, ...],
+    degrees: np.ndarray | float = 0.0,
+    scale: np.ndarray | float = 1.0,
+    shift: np.ndarray | tuple[float, float] = (0.0, 0.0),
+) -> np.ndarray:
     """Affine matrices about the image centre.
 
     Args:
@@ -37,7 +46,9 @@ def rotation_scale_shift(image_shape, degrees=0.0, scale=1.0, shift=(0.0, 0.0)):
     return np.concatenate([linear, offset[:, :, None]], axis=2)
 
 
-def warp(images, points, matrices):
+def warp(
+    images: np.ndarray, points: np.ndarray, matrices: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Move images and points by `matrices` (n, 2, 3); the border is replicated."""
     h, w = images.shape[1:3]
     moved = np.empty_like(images)
@@ -49,7 +60,9 @@ def warp(images, points, matrices):
     return moved, (points @ linear.transpose(0, 2, 1) + offset).astype(np.float32)
 
 
-def tone(images, gain=1.0, offset=0.0):
+def tone(
+    images: np.ndarray, gain: np.ndarray | float = 1.0, offset: np.ndarray | float = 0.0
+) -> np.ndarray:
     """images * gain + offset, clipped to 0..255; both are scalars, (n,) or (n, 1, 1, c)."""
     gain, offset = (
         np.asarray(v, np.float32)[:, None, None, None] if np.ndim(v) == 1 else np.float32(v)
@@ -58,20 +71,27 @@ def tone(images, gain=1.0, offset=0.0):
     return np.clip(images * gain + offset + 0.5, 0, 255).astype(np.uint8)
 
 
-def noise(images, sigma, rng):
+def noise(images: np.ndarray, sigma: np.ndarray | float, rng: np.random.Generator) -> np.ndarray:
     """Gaussian noise with standard deviation `sigma` gray levels (scalar or (n,))."""
     sigma = np.asarray(sigma, np.float32).reshape(-1, 1, 1, 1)
     return tone(images, offset=sigma * rng.standard_normal(images.shape, dtype=np.float32))
 
 
-def inside(points, image_shape):
+def inside(points: np.ndarray, image_shape: tuple[int, ...]) -> np.ndarray:
     """bool (n,): every labelled point lies on the image."""
     h, w = image_shape[:2]
     on = (points >= 0) & (points <= np.array([w - 1, h - 1]))
     return (on | np.isnan(points)).all(axis=(1, 2))
 
 
-def paper_a(faces, rng, degrees=12.0, gains=(1.2, 0.6), pixels=12.0, sigma=2.0):
+def paper_a(
+    faces: Faces,
+    rng: np.random.Generator,
+    degrees: float = 12.0,
+    gains: tuple[float, ...] = (1.2, 0.6),
+    pixels: float = 12.0,
+    sigma: float = 2.0,
+) -> Faces:
     """Paper A's offline expansion (section 3.4): the faces and up to nine variants of each.
 
     Rotations by +-`degrees`, brightness times each of `gains`, shifts by `pixels` along the four
@@ -90,15 +110,11 @@ def paper_a(faces, rng, degrees=12.0, gains=(1.2, 0.6), pixels=12.0, sigma=2.0):
     copies = [faces]
     for i, matrix in enumerate(moves):
         moved, to = warp(images, points, np.repeat(matrix, len(faces), axis=0))
-        copy = _replaced(faces, moved, to)
+        copy = replace(faces, images=moved, points=to)
         copies.append(copy if i < 2 else copy.take(inside(to, shape)))
-    copies += [_replaced(faces, tone(images, gain), points) for gain in gains]
-    copies.append(_replaced(faces, noise(images, sigma, rng), points))
+    copies += [replace(faces, images=tone(images, gain)) for gain in gains]
+    copies.append(replace(faces, images=noise(images, sigma, rng)))
     return Faces.concat(copies)
-
-
-def _replaced(faces, images, points):
-    return Faces(images, points, faces.scheme, faces.source, faces.groups, faces.parts, faces.names)
 
 
 @dataclass(frozen=True)
@@ -110,7 +126,7 @@ class Jitter:
     per-channel gain on RGB, noise (0..sigma gray levels), and is mirrored with probability `flip`.
     """
 
-    scheme: object
+    scheme: Scheme
     degrees: float = 15.0
     shift: float = 0.06
     scale: float = 0.12
@@ -120,7 +136,9 @@ class Jitter:
     sigma: float = 6.0
     flip: float = 0.5
 
-    def __call__(self, images, points, rng):
+    def __call__(
+        self, images: np.ndarray, points: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
         n, h, w, c = images.shape
         flips = rng.random(n) < self.flip
         flipped, moved = mirror(images, points, self.scheme)
@@ -143,3 +161,33 @@ class Jitter:
     def _ratio(amount, rng, size):
         limit = np.log1p(amount)
         return np.exp(rng.uniform(-limit, limit, size))
+
+
+def jittered(faces: Faces, total: int, seed: int = 0, jitter: Jitter | None = None) -> Faces:
+    """The faces and random copies of them, up to a number of rows (paper B: 8000).
+
+    A copy is rotated, cropped (scaled and shifted), changed in brightness, contrast and colour,
+    noised, and mirrored with left and right labels swapped, as `jitter` says. Copies are taken of
+    all rows in turn and keep their original's group: expand training rows only, after the split.
+
+    Args:
+        faces: Faces.
+        total: number of rows of the result; at least len(faces).
+        seed: of the random draws.
+        jitter: default: its own settings for the faces' scheme.
+
+    Returns:
+        Faces, the originals first.
+
+    Raises:
+        ValueError: `total` is below the number of rows, or there is no row to copy.
+    """
+    if not len(faces) or total < len(faces):
+        raise ValueError(f"cannot expand {len(faces)} rows to {total}")
+    jitter, rng = jitter or Jitter(faces.scheme), np.random.default_rng(seed)
+    expanded = faces.take(np.arange(total) % len(faces))
+    images, points = expanded.images, expanded.points
+    for start in range(len(faces), total, BLOCK):
+        block = slice(start, start + BLOCK)
+        images[block], points[block] = jitter(images[block], points[block], rng)
+    return expanded

@@ -92,13 +92,6 @@ def read_pts(file):
     return np.array(points) - 1
 
 
-def write_pts(file, points):
-    """Write points (68, 2), 0-based, as a .pts file (1-based, three decimals as in 300-W)."""
-    lines = [f"{x + 1:.3f} {y + 1:.3f}" for x, y in np.asarray(points, dtype=float)]
-    header = ["version: 1", f"n_points: {len(lines)}", "{"]
-    Path(file).write_text("\n".join([*header, *lines, "}", ""]))
-
-
 def photograph(name):
     """The photograph a face's name belongs to.
 
