@@ -132,6 +132,11 @@ def test_models_are_listed(monkeypatch):
         (("run", "toy", "-p", "epochs"), "expected NAME=VALUE, got 'epochs'"),
         (("run", "toy", "-p", "epochs=["), "-p epochs: not YAML"),
         (("run", "toy", "-p", "epochz=1"), "unknown 'epochz' (known: epochs, model"),
+        (
+            ("run", "toy", "-p", "treatment=[none, odd]"),
+            "unknown 'odd' (known: augment, ffill, knn",
+        ),
+        (("status", "toy", "-p", "model=cnn"), "-p model: unknown 'cnn' (known: baseline_cnn"),
         (("run", "toy", "--profile", "huge"), "unknown 'huge' (known: quick, smoke)"),
         (("run", "toy", "--data", "/no/such"), "error: /no/such"),
         (("run", "toy", "--source", "odd"), "unknown source 'odd'"),

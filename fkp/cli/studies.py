@@ -1,6 +1,7 @@
 """Commands that run studies and rebuild what shows them."""
 
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,12 @@ Parameters = Annotated[
     list[str] | None,
     typer.Option("-p", metavar="NAME=VALUE", help="Set a parameter; may be repeated."),
 ]
+
+# What `-p NAME=` chooses by name, and the table that it chooses from.
+TABLES = {
+    "model": "fkp.models:MODELS",
+    "treatment": "fkp.prepare.treatments:TREATMENTS",
+}
 
 
 def run(
@@ -217,7 +224,24 @@ def planned_study(
     from fkp.study.plan import plan
 
     overrides = parse_parameters(parameters or [])
+    check_choices(overrides)
     return plan(study, profile=profile, data=choose_data(data, source), overrides=overrides)
+
+
+def check_choices(overrides: dict) -> None:
+    """Refuse a value that its table does not hold, before anything runs.
+
+    Raises:
+        ValueError: names the value and lists what the table holds.
+    """
+    from fkp.study.studyfile import check_known
+
+    for name, table in TABLES.items():
+        values = overrides.get(name, [])
+        module, attribute = table.split(":")
+        if values:
+            known = getattr(import_module(module), attribute)
+            check_known(values if isinstance(values, list) else [values], known, f"-p {name}")
 
 
 def choose_data(path: Path | None, source: str | None) -> "Data":
