@@ -4,10 +4,12 @@ import joblib
 import numpy as np
 import pytest
 
+from fkp import models
 from fkp.data import drawing
 from fkp.data.schemes import POINTS_44
 from fkp.measure.errors import rmse
 from fkp.models import cascade
+from fkp.models.predict import predict
 
 SMALL = {"stages": 2, "trees": 8, "depth": 6, "progress": False}
 
@@ -61,8 +63,9 @@ def test_a_cascade_is_saved_whole_and_read_back(faces, fitted, tmp_path):
     fitted.save(file)
     assert [path.name for path in file.parent.iterdir()] == [file.name]
     assert fitted.size == pytest.approx(file.stat().st_size / 1e6, rel=0.01)
-    loaded = cascade.Cascade.load(file)
-    np.testing.assert_array_equal(loaded.predict(faces.images), fitted.predict(faces.images))
+    loaded = models.load(file)
+    assert loaded.input_shape == (None, *faces.image_shape)
+    np.testing.assert_array_equal(predict(loaded, faces.images), fitted.predict(faces.images))
     assert loaded.nodes == fitted.nodes > 2 * 8 * 3
 
 
@@ -75,14 +78,12 @@ def test_a_failed_save_leaves_the_old_file(fitted, tmp_path):
 
 
 def test_another_file_is_no_cascade(tmp_path):
-    (tmp_path / "text").write_text("no model")
-    joblib.dump({"a": 1}, tmp_path / "dict")
-    with pytest.raises(ValueError, match=r"text: not a saved Cascade"):
-        cascade.Cascade.load(tmp_path / "text")
-    with pytest.raises(ValueError, match=r"dict: expected a Cascade, got dict"):
-        cascade.Cascade.load(tmp_path / "dict")
-    with pytest.raises(FileNotFoundError):
-        cascade.Cascade.load(tmp_path / "nothing")
+    (tmp_path / "text.joblib").write_text("no model")
+    joblib.dump({"a": 1}, tmp_path / "dict.joblib")
+    with pytest.raises(ValueError, match=r"text\.joblib: not a model that joblib can open"):
+        models.load(tmp_path / "text.joblib")
+    with pytest.raises(ValueError, match=r"dict\.joblib: .*expected a Cascade, got dict"):
+        models.load(tmp_path / "dict.joblib")
 
 
 def test_images_must_be_as_those_fitted_on(faces, fitted):

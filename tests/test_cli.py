@@ -177,7 +177,7 @@ def test_parameters_are_read_as_yaml():
 
 def test_a_model_that_cannot_be_exported_is_one_line(tmp_path, monkeypatch, capsys):
     error = fails(monkeypatch, capsys, "export", tmp_path / "none.keras", "--out", tmp_path)
-    assert error == f"error: {tmp_path / 'none.keras'}: no such file\n"
+    assert error.startswith(f"error: {tmp_path / 'none.keras'}: no such file, expected a model")
     error = fails(monkeypatch, capsys, "benchmark", "no_such_model")
     assert error.startswith("error: no_such_model: neither a .keras file nor one of baseline_cnn")
     assert error.count("\n") == 1
@@ -220,7 +220,7 @@ def test_without_the_points_of_the_face_nothing_is_written(photo, monkeypatch, c
         (red, "face.png: no points of its face: give --points FILE.pts, or both --model"),
         ((*red, "--points", few), "few.pts: got '1 points', expected 68 points"),
         ((*red, "--model", "m.keras", "--box", "1,2,3"), "--box: expected X,Y,W,H, four numbers"),
-        ((*red, "--model", "m.keras", "--box", "1,2,3,4"), "m.keras: got 'no such file'"),
+        ((*red, "--model", "m.keras", "--box", "1,2,3,4"), "m.keras: no such file"),
         (("--lips", "redd", "--points", points), "lips: expected a colour such as"),
         ((*red, "--points", points, "--out", "a.gif"), "a.gif: expected a name that ends in"),
         ((*red, "--points", points, "--opacity", 2), "opacity: expected a number from 0 to 1"),

@@ -5,7 +5,7 @@ from keras import layers
 
 from fkp import models
 from fkp.deploy import export, runtimes
-from fkp.models import cost
+from fkp.deploy.candidates import stand_in
 from fkp.models.contract import pixels_in, points_out
 
 SHAPE = (32, 24, 1)
@@ -28,7 +28,7 @@ def images():
 @pytest.fixture(scope="module")
 def model(images):
     keras.utils.set_random_seed(0)
-    return cost.stand_in(tiny(), images)
+    return stand_in(tiny(), images)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_a_float_file_that_differs_is_refused(exported, model, images):
 def test_a_mixed_precision_model_is_exported_in_float32(images, tmp_path):
     model = models.build("manual_cnn", (96, 96, 1), 4, precision="mixed_bfloat16", seed=0)
     faces = np.random.default_rng(0).integers(0, 256, (4, 96, 96, 1), dtype=np.uint8)
-    cost.stand_in(model, faces)
+    stand_in(model, faces)
     (file,) = export.export(model, tmp_path, formats=["litert"]).values()
     assert file["bytes"] == file["path"].stat().st_size
     points = runtimes.load("litert", file["path"])(faces)

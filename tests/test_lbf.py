@@ -6,10 +6,10 @@ from scipy.sparse import csr_array
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.linear_model import Ridge
 
+from fkp import models
 from fkp.data import drawing
 from fkp.data.schemes import POINTS_44
 from fkp.measure.errors import rmse
-from fkp.models import cascade
 from fkp.models.cascade import lbf
 from fkp.models.cascade.features import smoothed
 
@@ -109,6 +109,6 @@ def test_the_regression_is_ridge_regression():
 
 def test_it_is_saved_and_read_back(faces, fitted, tmp_path):
     fitted.save(tmp_path / "lbf.joblib")
-    loaded = cascade.Cascade.load(tmp_path / "lbf.joblib")
+    loaded = models.load(tmp_path / "lbf.joblib")
     np.testing.assert_array_equal(loaded.predict(faces.images), fitted.predict(faces.images))
     assert fitted.nodes == 3 * 44 * 3 * 31

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from fkp import models
+from fkp.models import describe
 from fkp.models.contract import start_at
 
 # (model, input, points) -> parameters. Paper A, table 1, for the first three; its MobileNetV2 row
@@ -47,9 +48,9 @@ def test_the_seed_decides_the_weights():
 
 def test_frozen_backbone_trains_the_head_only():
     model = models.build("mobilenet_v2", (96, 96, 1), 15, fine_tune="none")
-    assert models.size(model)["trainable_parameters"] == 38_430
+    assert describe.size(model)["trainable_parameters"] == 38_430
     part = models.build("mobilenet_v2", (96, 96, 1), 15, fine_tune="block_16_expand")
-    assert 38_430 < models.size(part)["trainable_parameters"] < 1_000_000
+    assert 38_430 < describe.size(part)["trainable_parameters"] < 1_000_000
 
 
 def test_mixed_precision_model_becomes_the_same_in_float32():
@@ -121,5 +122,5 @@ def test_weights_from_a_file_are_the_backbones(tmp_path):
 
 def test_layer_table_adds_up():
     model = models.build("baseline_cnn", (96, 96, 1), 15)
-    table = models.layer_table(model)
+    table = describe.layer_table(model)
     assert table["parameters"].sum() == model.count_params()

@@ -116,7 +116,7 @@ def test_a_file_at_fault_is_named(file, tmp_path):
             "a.gif: expected a name",
         ),
     ):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises((ValueError, FileNotFoundError), match=message):
             call()
 
 

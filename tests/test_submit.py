@@ -101,7 +101,7 @@ def test_what_does_not_fit_is_named(folder, tmp_path):
     (tmp_path / "bad.keras").write_text("no model")
     with pytest.raises(ValueError, match=r"bad.keras: not a model"):
         submit.submit([tmp_path / "bad.keras"], folder, out)
-    with pytest.raises(ValueError, match=r"absent.keras: no such file"):
+    with pytest.raises(FileNotFoundError, match=r"absent.keras: no such file"):
         submit.submit([tmp_path / "absent.keras"], folder, out)
     with pytest.raises(ValueError, match="at least one model"):
         submit.submit([], folder, out)

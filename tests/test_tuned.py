@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from fkp import models
+from fkp.models import describe
 from fkp.models.tuned import PAPER_A
 
 # Paper A, table 1; the figure for KNN leaves out the batch statistics (see `PAPER_A`).
@@ -11,7 +12,7 @@ TABLE_1 = {"none": 306_750, "ffill": 246_478, "knn": 246_062, "augment": 364_318
 @pytest.mark.parametrize("treatment", PAPER_A)
 def test_the_papers_tuned_networks_have_its_parameter_counts(treatment):
     model = models.build("tuned_cnn", (96, 96, 1), 15, **PAPER_A[treatment])
-    size = models.size(model)
+    size = describe.size(model)
     counted = "trainable_parameters" if treatment == "knn" else "parameters"
     assert size[counted] == TABLE_1[treatment]
 
@@ -33,7 +34,7 @@ def test_a_wide_network_has_the_given_layers():
         "dropout": 0.3,
     }
     model = models.build("tuned_cnn", (32, 24, 3), 68, seed=0, **options)
-    table = models.layer_table(model).set_index("layer")
+    table = describe.layer_table(model).set_index("layer")
     assert table.loc["conv2_5x5", "output"] == (16, 12, 32)
     assert table.loc["pool3", "output"] == (8, 6, 64)
     assert "pool2" not in table.index and "norm1" not in table.index

@@ -19,8 +19,7 @@ def models(
 
     Example: fkp models --shape 256x256x1 --points 68
     """
-    from fkp.cli.facts import model_facts
-    from fkp.models import MODELS
+    from fkp.models import MODELS, describe
 
     try:
         height, width, channels = map(int, shape.split("x"))
@@ -28,7 +27,7 @@ def models(
         raise ValueError(f"--shape: expected HEIGHTxWIDTHxCHANNELS, got {shape!r}") from None
     input_shape = (height, width, channels)
     with quiet():
-        rows = [model_facts(name, input_shape, points) for name in MODELS]
+        rows = [describe.facts(name, input_shape, points) for name in MODELS]
     show(rows, as_json)
 
 

@@ -108,16 +108,16 @@ def measure_models(
         Rows as `measure` returns them.
     """
     from fkp.deploy import export
-    from fkp.models import cost
+    from fkp.deploy.candidates import candidate
 
     stored = next((entry for entry in map(str, entries) if entry.endswith(".keras")), None)
     if stored is not None:
-        shape = cost.load(stored, None, n_points)[1].input_shape[1:]
+        shape = candidate(stored, None, n_points)[1].input_shape[1:]
     images = np.random.default_rng(0).integers(0, 256, (100, *shape), dtype=np.uint8)
     with tempfile.TemporaryDirectory() as folder:
         files = {}
         for entry in entries:
-            name, model, _ = cost.load(str(entry), images, n_points)
+            name, model, _ = candidate(str(entry), images, n_points)
             if name in files:
                 raise ValueError(f"two models are called {name}: rename one of the files")
             wanted = list(runtimes.RUNTIMES)

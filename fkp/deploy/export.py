@@ -7,12 +7,19 @@ needs Keras' TensorFlow backend; running the files does not.
 
 import logging
 import tempfile
+from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fkp import models
 from fkp.deploy import runtimes
+from fkp.record.files import whole
+
+if TYPE_CHECKING:
+    import keras
 
 SUFFIXES = {"litert": ".tflite", "litert-int8": "-int8.tflite", "onnx": ".onnx"}
 FORMATS = tuple(SUFFIXES)
@@ -20,7 +27,13 @@ FORMATS = tuple(SUFFIXES)
 TOLERANCE_PX = 0.01
 
 
-def export(model, folder, name="model", formats=FORMATS, calibration=None):
+def export(
+    model: "keras.Model",
+    folder: str | Path,
+    name: str = "model",
+    formats: Sequence[str] = FORMATS,
+    calibration: np.ndarray | None = None,
+) -> dict[str, dict]:
     """Write a model in some formats; a file appears whole or not at all.
 
     Args:
@@ -48,7 +61,7 @@ def export(model, folder, name="model", formats=FORMATS, calibration=None):
                 pixels.export(saved, format="tf_saved_model", verbose=False)
         for form in formats:
             path = folder / f"{name}{SUFFIXES[form]}"
-            with _whole(path) as part:
+            with whole(path) as part:
                 if form == "onnx":
                     pixels.export(part, format="onnx", verbose=False)
                 else:
@@ -57,7 +70,9 @@ def export(model, folder, name="model", formats=FORMATS, calibration=None):
     return written
 
 
-def export_file(path, form, folder, calibration=None):
+def export_file(
+    path: str | Path, form: str, folder: str | Path, calibration: np.ndarray | None = None
+) -> dict:
     """Export a .keras file in one format and check the result, on the calibration images or noise.
 
     Args:
@@ -68,13 +83,11 @@ def export_file(path, form, folder, calibration=None):
         dict: path, bytes, max_px, rms_px.
 
     Raises:
-        ValueError: as `export` and `check`; OSError: no such file.
+        ValueError, FileNotFoundError: as `export`, `check` and `fkp.models.load`.
     """
-    import keras
-
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    model = keras.models.load_model(path, compile=False)
+    if Path(path).suffix != ".keras":
+        raise ValueError(f"{path}: expected a model saved as .keras")
+    model = models.load(path)
     file = export(model, folder, Path(path).stem, [form], calibration)[form]
     images = calibration
     if images is None:
@@ -83,7 +96,13 @@ def export_file(path, form, folder, calibration=None):
     return file | check(model, file["path"], form, images[:100])
 
 
-def check(model, path, form, images, tolerance=TOLERANCE_PX):
+def check(
+    model: "keras.Model",
+    path: str | Path,
+    form: str,
+    images: np.ndarray,
+    tolerance: float = TOLERANCE_PX,
+) -> dict[str, float]:
     """Compare an exported file with its model.
 
     Args:
@@ -109,7 +128,9 @@ def check(model, path, form, images, tolerance=TOLERANCE_PX):
     return difference
 
 
-def for_runtimes(model, folder, name, wanted, images):
+def for_runtimes(
+    model: "keras.Model", folder: str | Path, name: str, wanted: Sequence[str], images: np.ndarray
+) -> tuple[dict[str, Path], list[dict]]:
     """Everything that some runtimes need to run a model, exported and checked.
 
     Args:
@@ -120,12 +141,10 @@ def for_runtimes(model, folder, name, wanted, images):
     Returns:
         (runtime -> path, list of dicts: format, mb, and for all but keras max_px and rms_px).
     """
-    from fkp.models import save
-
     needed = [runtimes.RUNTIMES[runtime] for runtime in wanted]
     formats = [form for form in FORMATS if form in needed]
     keras_file = Path(folder) / f"{name}.keras"
-    save(model, keras_file)
+    models.save(model, keras_file)
     paths, rows = {"keras": keras_file}, [{"format": "keras", "mb": _mb(keras_file)}]
     for form, file in export(model, folder, name, formats, images).items():
         paths[form] = file["path"]
@@ -138,7 +157,7 @@ def _mb(path):
     return path.stat().st_size / 1e6
 
 
-def agreement(points, reference):
+def agreement(points: np.ndarray, reference: np.ndarray) -> dict[str, float]:
     """max_px and rms_px: largest and root mean square difference of two sets of coordinates."""
     difference = np.asarray(points, np.float64) - np.asarray(reference, np.float64)
     return {
@@ -173,10 +192,8 @@ def _from_bytes(model):
     """The model in float32 with uint8 input, fixed to inference."""
     import keras
 
-    from fkp.models import in_float32
-
     if '"mixed_' in model.to_json():
-        model = in_float32(model)
+        model = models.in_float32(model)
     inputs = keras.Input(model.input_shape[1:], dtype="uint8", name="pixels")
     # Said outright: see the traced call in `fkp.deploy.runtimes`.
     points = model(keras.ops.cast(inputs, "float32"), training=False)
@@ -208,14 +225,3 @@ def _without_info():
         yield
     finally:
         logger.setLevel(level)
-
-
-@contextmanager
-def _whole(path):
-    """A temporary path with the same suffix, renamed to `path` when all went well."""
-    part = path.with_name(f".part-{path.name}")
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fkp import models
+
 # runtime -> format of the file that it runs; "keras" is a saved .keras file, the others come from
 # `fkp.deploy.export`.
 RUNTIMES = {
@@ -40,21 +42,19 @@ def load(runtime: str, path: str | Path, threads: int = 1) -> Callable[[np.ndarr
     Raises:
         ValueError: unknown runtime.
     """
-    loaders = {"litert": _litert, "litert_int8": _litert, "onnxruntime": _onnx}
     if runtime not in RUNTIMES:
         raise ValueError(f"unknown runtime {runtime!r} (known: {', '.join(RUNTIMES)})")
     if RUNTIMES[runtime] == "keras":
-        return _keras(runtime, str(path), threads)
-    return loaders[runtime](str(path), threads)
+        return _keras(runtime, path, threads)
+    return models.load(path, threads).predict
 
 
 def _keras(runtime, path, threads):
-    import keras
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    model = keras.models.load_model(path, compile=False)
+    model = models.load(path)
     if runtime == "keras_predict":
         return lambda images: model.predict(images, verbose=0)
     if runtime == "keras_predict_on_batch":
@@ -63,35 +63,3 @@ def _keras(runtime, path, threads):
     # own default, True, is taken over by the layers behind it.
     traced = tf.function(lambda images: model(images, training=False))
     return lambda images: traced(tf.constant(images)).numpy()
-
-
-def _litert(path, threads):
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(path, num_threads=threads)
-    source = interpreter.get_input_details()[0]
-    target = interpreter.get_output_details()[0]["index"]
-    batch = None
-
-    def call(images):
-        nonlocal batch
-        if len(images) != batch:
-            batch = len(images)
-            interpreter.resize_tensor_input(source["index"], images.shape)
-            interpreter.allocate_tensors()
-        interpreter.set_tensor(source["index"], images)
-        interpreter.invoke()
-        return interpreter.get_tensor(target)
-
-    return call
-
-
-def _onnx(path, threads):
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return lambda images: session.run(None, {name: images})[0]

@@ -1,5 +1,6 @@
 """A Kaggle submission: the wanted coordinates of the test rows, as RowId,Location."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,41 +8,33 @@ import pandas as pd
 
 from fkp.data.images import mirror
 from fkp.data.readers import fault, kaggle
+from fkp.models import load
 from fkp.models.predict import predict
 from fkp.record.files import write_text
 
 LOW, HIGH = 0.0, 96.0
 
 
-def load_models(paths):
-    """Keras models that answer Kaggle's test images with 15 points.
+def load_models(paths: Sequence[str | Path]) -> list:
+    """Models that take Kaggle's test images and give 15 points.
 
     Args:
-        paths: .keras files as `fkp.models.save` writes them.
+        paths: of model files, as `fkp.models.load` opens them.
 
     Returns:
         List of models.
 
     Raises:
-        ValueError: no path, a file that is missing or no model, or another input or output shape
-            than (n, 96, 96, 1) -> (n, 15, 2); the message names the file.
+        FileNotFoundError: a file is missing.
+        ValueError: no path, a file that is no model, or another input or output shape than
+            (n, 96, 96, 1) -> (n, 15, 2); the message names the file.
     """
-    import keras
-
-    models = []
-    for path in map(Path, paths):
-        if not path.is_file():
-            raise ValueError(f"{path}: no such file, expected a model saved as .keras")
-        try:
-            model = keras.saving.load_model(path, compile=False)
-        except (ValueError, OSError, TypeError, KeyError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise ValueError(f"{path}: not a model that Keras can read ({reason})") from error
-        _check_shapes(path, model)
-        models.append(model)
-    if not models:
+    networks = [load(path) for path in paths]
+    if not networks:
         raise ValueError("expected at least one model")
-    return models
+    for path, network in zip(paths, networks, strict=True):
+        _check_shapes(path, network)
+    return networks
 
 
 def _check_shapes(path, model):
@@ -53,11 +46,11 @@ def _check_shapes(path, model):
             raise ValueError(f"{path}: {kind} of shape {tuple(got[1:])}, Kaggle's are {wanted}")
 
 
-def mean_points(models, images, mirrored=False):
+def mean_points(models: Sequence, images: np.ndarray, mirrored: bool = False) -> np.ndarray:
     """Mean of the models' predictions, float64 (n, 15, 2), px.
 
     Args:
-        models: Keras models.
+        models: as `load_models` returns them.
         images: uint8 (n, h, w, c).
         mirrored: show every model each image in the mirror as well, and count what it says of that,
             mirrored back.
@@ -70,7 +63,7 @@ def mean_points(models, images, mirrored=False):
     return np.mean(views, axis=0, dtype=np.float64)
 
 
-def locations(points, lookup):
+def locations(points: np.ndarray, lookup: pd.DataFrame) -> pd.DataFrame:
     """The coordinate that each row of the lookup table asks for, clipped to 0..96 px.
 
     Args:
@@ -100,7 +93,7 @@ def locations(points, lookup):
     return frame.sort_values("RowId", ignore_index=True)
 
 
-def check_rows(submission, sample, path):
+def check_rows(submission: pd.DataFrame, sample: pd.DataFrame, path: Path) -> None:
     """SourceError unless the submission has exactly the RowIds of the sample submission."""
     missing = sorted(set(sample["RowId"]) - set(submission["RowId"]))
     extra = sorted(set(submission["RowId"]) - set(sample["RowId"]))
@@ -111,11 +104,13 @@ def check_rows(submission, sample, path):
         )
 
 
-def submit(models, folder, out, mirrored=False):
+def submit(
+    models: Sequence[str | Path], folder: str | Path, out: str | Path, mirrored: bool = False
+) -> pd.DataFrame:
     """Write a submission for the test images of a folder.
 
     Args:
-        models: one path of a .keras file or several; their predictions are averaged.
+        models: path of one model file or several; their predictions are averaged.
         folder: holds test.csv or test.zip, IdLookupTable.csv and, to check against it,
             SampleSubmission.csv.
         out: the file to write; it appears whole or not at all.
@@ -125,7 +120,8 @@ def submit(models, folder, out, mirrored=False):
         DataFrame of RowId and Location (px, 0..96), in the order of RowId.
 
     Raises:
-        ValueError: something is missing, does not fit or is not what its name promises.
+        ValueError, FileNotFoundError: something is missing, does not fit or is not what its name
+            promises.
     """
     folder = Path(folder)
     if not folder.is_dir():

@@ -7,10 +7,14 @@ asks which model it is.
 
 from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
+from fkp.models.files import in_float32, load, save
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["MODELS", "build", "in_float32", "load", "save"]
 
 # name -> (module, builder). A module is imported when one of its models is built.
 MODELS = {
@@ -38,7 +42,15 @@ def _precision(policy):
         keras.config.set_dtype_policy(before)
 
 
-def build(name, input_shape, n_points, *, precision="float32", seed=None, **options):
+def build(
+    name: str,
+    input_shape: tuple[int, int, int],
+    n_points: int,
+    *,
+    precision: str = "float32",
+    seed: int | None = None,
+    **options,
+) -> "keras.Model":
     """A freshly initialised model.
 
     Args:
@@ -65,49 +77,3 @@ def build(name, input_shape, n_points, *, precision="float32", seed=None, **opti
         keras.utils.set_random_seed(seed)
     with _precision(precision):
         return getattr(import_module(module), builder)(tuple(input_shape), n_points, **options)
-
-
-def in_float32(model):
-    """The same model and weights with every layer in float32.
-
-    A model trained in mixed precision predicts, measures and exports in full precision.
-    """
-    import keras
-
-    architecture = model.to_json().replace('"mixed_bfloat16"', '"float32"')
-    twin = keras.models.model_from_json(architecture)
-    twin.set_weights(model.get_weights())
-    return twin
-
-
-def save(model, path):
-    """Save a model as a .keras file that appears whole or not at all."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.stem}.part.keras")
-    model.save(part)
-    part.replace(path)
-
-
-def size(model):
-    """Parameters and float32 size of a model.
-
-    Returns:
-        dict: parameters, trainable_parameters, float32_mb (4 bytes each, in 10^6 bytes).
-    """
-    trainable = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
-    parameters = model.count_params()
-    return {
-        "parameters": parameters,
-        "trainable_parameters": trainable,
-        "float32_mb": parameters * 4 / 1e6,
-    }
-
-
-def layer_table(model):
-    """The architecture as a DataFrame: layer, kind, output shape, parameters."""
-    rows = [
-        (layer.name, type(layer).__name__, tuple(layer.output.shape[1:]), layer.count_params())
-        for layer in model.layers
-    ]
-    return pd.DataFrame(rows, columns=["layer", "kind", "output", "parameters"])

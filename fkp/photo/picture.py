@@ -14,6 +14,7 @@ from PIL import ExifTags, Image, ImageOps
 from fkp.data.readers import crop, fault
 from fkp.data.readers.ibug import read_pts
 from fkp.data.schemes import IBUG_68, SCHEMES, Scheme
+from fkp.models import load
 from fkp.models.predict import predict
 from fkp.record.files import whole
 
@@ -120,7 +121,7 @@ def predicted(
 
     Args:
         photo: as `upright` returns it.
-        file: .keras file of a model that takes one square crop.
+        file: of a model that takes one square crop, as `fkp.models.load` opens it.
         box: (x, y, w, h) of the face, brows to chin, pixels; the crop is wider, as in training.
         equalise: equalise the histogram of the crop, for a model trained on such (paper C).
 
@@ -156,15 +157,8 @@ def _upright(photo):
 
 
 def _model(file):
-    """The model in a .keras file and the scheme of its points."""
-    import keras
-
-    if not Path(file).is_file():
-        raise fault(file, "a model saved as .keras", "no such file")
-    try:
-        model = keras.saving.load_model(file, compile=False)
-    except (ValueError, OSError, TypeError, KeyError) as error:
-        raise fault(file, "a model that Keras can read", str(error).strip()) from None
+    """The model in a file and the scheme of its points."""
+    model = load(file)
     schemes = {(len(scheme), 2): scheme for scheme in SCHEMES.values()}
     if model.output_shape[1:] not in schemes:
         counts = ", ".join(str(count) for count, _ in schemes)

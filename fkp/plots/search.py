@@ -82,7 +82,7 @@ def architecture(ax: Axes, layers: pd.DataFrame) -> Axes:
 
     Args:
         layers: DataFrame with layer, kind, output (shape without the batch), parameters, as
-            `fkp.models.layer_table` returns it.
+            `fkp.models.describe.layer_table` returns it.
     """
     colours = {"InputLayer": "#9e9e9e", "Conv2D": COLOURS[0], "MaxPooling2D": COLOURS[5]}
     colours |= {"Dense": COLOURS[2], "Flatten": COLOURS[4]}

@@ -8,6 +8,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -22,7 +23,7 @@ from fkp.record.files import whole
 METHODS = {"forest": ("fkp.models.cascade", "fit"), "lbf": ("fkp.models.cascade.lbf", "fit")}
 
 
-def method(name):
+def method(name: str) -> Callable:
     """The function that fits cascades by a method of `METHODS`; ValueError for another name."""
     if name not in METHODS:
         raise ValueError(f"method: expected one of {', '.join(METHODS)}, got {name!r}")
@@ -46,7 +47,7 @@ class Cascade:
     stages: tuple[Callable, ...]
     image_shape: tuple[int, int, int]
 
-    def path(self, images, block=64):
+    def path(self, images: np.ndarray, block: int = 64) -> np.ndarray:
         """The start and the estimate after each stage, float32 (stages + 1, n, k, 2), px.
 
         Args:
@@ -70,39 +71,32 @@ class Cascade:
                 found[i + 1, rows] = stage(prepared, found[i, rows])
         return found
 
-    def predict(self, images):
+    def predict(self, images: np.ndarray) -> np.ndarray:
         """Points of the faces on `images` uint8 (n, h, w, c), float32 (n, k, 2), px."""
         return self.path(images)[-1]
 
-    def save(self, path):
-        """Write a whole file, or none."""
+    def save(self, path: str | Path) -> None:
+        """Write a whole file, or none; `fkp.models.load` opens it if its name ends in .joblib."""
         with whole(path) as temporary:
             joblib.dump(self, temporary, compress=3)
 
-    @staticmethod
-    def load(path):
-        """A saved cascade. The file is a pickle: load none that you would not run.
-
-        Raises:
-            ValueError: the file holds something else.
-        """
-        try:
-            found = joblib.load(path)
-        except FileNotFoundError:
-            raise
-        except Exception as error:
-            raise ValueError(f"{path}: not a saved Cascade ({error!r})") from error
-        if not isinstance(found, Cascade):
-            raise ValueError(f"{path}: expected a Cascade, got {type(found).__name__}")
-        return found
+    @property
+    def input_shape(self) -> tuple:
+        """(None, h, w, c), as Keras models have it."""
+        return (None, *self.image_shape)
 
     @property
-    def nodes(self):
+    def output_shape(self) -> tuple:
+        """(None, k, 2)."""
+        return (None, *self.start.shape)
+
+    @property
+    def nodes(self) -> int:
         """Number of tree nodes."""
         return sum(stage.nodes for stage in self.stages)
 
     @property
-    def size(self):
+    def size(self) -> float:
         """Size of the saved file in MB (10^6 bytes)."""
         file = io.BytesIO()
         joblib.dump(self, file, compress=3)
@@ -127,7 +121,7 @@ class ForestStage:
         return points + moves.reshape(points.shape)
 
     @property
-    def nodes(self):
+    def nodes(self) -> int:
         """Number of tree nodes, leaves included."""
         return sum(tree.tree_.node_count for tree in self.forest.estimators_)
 

@@ -1,0 +1,81 @@
+"""The models of a benchmark: saved ones, and stand-ins for those not yet trained."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fkp import models
+from fkp.models.contract import start_at
+from fkp.models.describe import layers_of
+
+if TYPE_CHECKING:
+    import keras
+
+
+def candidate(
+    entry: str, images: np.ndarray | None, n_points: int, seed: int = 0
+) -> "tuple[str, keras.Model, bool]":
+    """A model to measure.
+
+    Args:
+        entry: a name of `fkp.models.MODELS`, for which there will be a stand-in, or a .keras file.
+        images: uint8 (n, h, w, c) that it must take; None for a file = whatever it takes.
+        n_points: points of a stand-in.
+        seed: of a stand-in.
+
+    Returns:
+        (name, keras.Model, whether it is a trained one). A file model.keras is called by its
+        folder.
+
+    Raises:
+        ValueError: neither a name nor a file, or a file whose model takes other images.
+    """
+    if entry in models.MODELS:
+        model = models.build(entry, images.shape[1:], n_points, seed=seed)
+        return entry, stand_in(model, images[:16], seed=seed), False
+    path = Path(entry)
+    if path.suffix != ".keras":
+        raise ValueError(f"{entry}: neither a .keras file nor one of {', '.join(models.MODELS)}")
+    model = models.load(path)
+    if images is not None and model.input_shape[1:] != images.shape[1:]:
+        raise ValueError(
+            f"{path.name}: takes images {model.input_shape[1:]}, got {images.shape[1:]}"
+        )
+    return path.parent.name if path.stem == "model" else path.stem, model, True
+
+
+def stand_in(model, images, spread=4.0, seed=0):
+    """Make an untrained model behave like a trained one, in place, for timing and export.
+
+    Every batch normalisation takes its statistics from `images`, so that values keep their scale
+    through the layers (vanishing ones are slow or hide rounding), and the head gets random weights
+    such that the points lie about the centre and differ from image to image.
+
+    Args:
+        model: as `fkp.models.build` returns it.
+        images: uint8 (n, h, w, c); n = 16 is enough.
+        spread: standard deviation of a coordinate over images, px.
+        seed: of the head's weights.
+
+    Returns:
+        The model.
+    """
+    norms = [layer for layer in layers_of(model) if hasattr(layer, "moving_mean")]
+    momenta = [layer.momentum for layer in norms]
+    for layer in norms:
+        layer.momentum = 0.0
+    model(images, training=True)
+    for layer, momentum in zip(norms, momenta, strict=True):
+        layer.momentum = momentum
+    kernel = model.get_layer("coordinates").kernel
+    values = np.random.default_rng(seed).normal(size=kernel.shape).astype(np.float32)
+    kernel.assign(values)
+    h, w = images.shape[1:3]
+    centre = np.full(model.output_shape[1:], [(w - 1) / 2, (h - 1) / 2])
+    start_at(model, centre)
+    points = model.predict_on_batch(images)
+    scale = spread / points.std(axis=0).mean()
+    kernel.assign(values * scale)
+    start_at(model, centre - scale * (points.mean(axis=0) - centre))
+    return model

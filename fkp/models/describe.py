@@ -1,0 +1,122 @@
+"""What a model is, in numbers and tables: layers, parameters, size, multiply-adds."""
+
+import tempfile
+from collections.abc import Iterator
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from fkp import models
+
+if TYPE_CHECKING:
+    import keras
+
+# Layers with kernels, and the map over whose positions each kernel is applied.
+_POSITIONS = {
+    "Conv2D": "output",
+    "DepthwiseConv2D": "output",
+    "SeparableConv2D": "output",
+    "Conv2DTranspose": "input",
+    "Dense": "output",
+}
+
+
+def layers_of(model: "keras.Model") -> "Iterator[keras.Layer]":
+    """The layers of a model; in place of a model inside it, that model's layers."""
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            yield from layers_of(layer)
+        else:
+            yield layer
+
+
+def multiply_adds(model: "keras.Model") -> int:
+    """Multiplications (each with an addition) of all kernels for one image; FLOPs are twice that.
+
+    Normalisation, activations, pooling and resizing are left out: together a few per cent.
+
+    Raises:
+        ValueError: a layer has a kernel and this function does not know how it is applied.
+    """
+    total = 0
+    for layer in layers_of(model):
+        kernels = [weight for weight in layer.weights if weight.name.endswith("kernel")]
+        kind = type(layer).__name__
+        if kernels and kind not in _POSITIONS:
+            raise ValueError(f"{layer.name}: cannot count the multiply-adds of a {kind}")
+        if kernels:
+            positions = prod(getattr(layer, _POSITIONS[kind]).shape[1:-1])
+            total += positions * sum(prod(kernel.shape) for kernel in kernels)
+    return total
+
+
+def size(model: "keras.Model") -> dict[str, float]:
+    """Parameters and float32 size of a model.
+
+    Returns:
+        dict: parameters, trainable_parameters, float32_mb (4 bytes each, in 10^6 bytes).
+    """
+    trainable = sum(prod(weight.shape) for weight in model.trainable_weights)
+    parameters = model.count_params()
+    return {
+        "parameters": parameters,
+        "trainable_parameters": trainable,
+        "float32_mb": parameters * 4 / 1e6,
+    }
+
+
+def facts(name: str, input_shape: tuple[int, int, int], n_points: int) -> dict:
+    """Input, parameters and size of the saved file of a model, by name.
+
+    Returns:
+        dict: name, input ("96x96x1"), parameters, file_mb (10^6 bytes).
+    """
+    model = models.build(name, input_shape, n_points)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "model.keras")
+        models.save(model, file)
+        megabytes = file.stat().st_size / 1e6
+    return {
+        "name": name,
+        "input": "x".join(map(str, input_shape)),
+        "parameters": model.count_params(),
+        "file_mb": round(megabytes, 2),
+    }
+
+
+def layer_table(model: "keras.Model") -> pd.DataFrame:
+    """The architecture as a DataFrame: layer, kind, output shape, parameters."""
+    rows = [
+        (layer.name, type(layer).__name__, tuple(layer.output.shape[1:]), layer.count_params())
+        for layer in model.layers
+    ]
+    return pd.DataFrame(rows, columns=["layer", "kind", "output", "parameters"])
+
+
+def stages(model: "keras.Model") -> pd.DataFrame:
+    """The architecture in short: the layers with weights, summed up by the side of their maps.
+
+    Returns:
+        DataFrame, largest maps first: layer (how many there are), kind, output (of the last one,
+        without the batch), parameters; as `fkp.plots.architecture` takes it.
+    """
+    sides = {}
+    for layer in layers_of(model):
+        if layer.weights:
+            shape = tuple(layer.output.shape[1:])
+            side = shape[:2] if len(shape) == 3 else layer.name
+            sides.setdefault(side, []).append((shape, layer.count_params()))
+    rows = [
+        {
+            "layer": f"{len(found)} layer{'s' * (len(found) > 1)}",
+            "kind": "Dense" if isinstance(side, str) else "Conv2D",
+            "output": found[-1][0],
+            "parameters": sum(count for _, count in found),
+        }
+        for side, found in sides.items()
+    ]
+    first = {"layer": "pixels", "kind": "InputLayer", "output": model.input_shape[1:]}
+    rows.sort(key=lambda row: -prod(row["output"][:2]) if len(row["output"]) == 3 else 0)
+    return pd.DataFrame([first | {"parameters": 0}, *rows])
