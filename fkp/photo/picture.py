@@ -13,7 +13,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from fkp.data.readers import crop, fault
 from fkp.data.readers.ibug import read_pts
-from fkp.data.schemes import IBUG_68, SCHEMES, Scheme
+from fkp.data.schemes import IBUG_68, Scheme, by_count
 from fkp.models import load
 from fkp.models.predict import predict
 from fkp.record.files import whole
@@ -146,7 +146,7 @@ def predicted(
         if channels != 1:
             raise ValueError(f"equalise: expected a model of gray images, {file} takes colour")
         face = cv2.equalizeHist(face)[:, :, None]
-    share = (predict(model, face[None])[0] - start) / (end - start)
+    share = (predict(model, face[None])[0, :, :2] - start) / (end - start)
     return corners[0] + share * (corners[1] - corners[0]), scheme
 
 
@@ -159,8 +159,7 @@ def _upright(photo):
 def _model(file):
     """The model in a file and the scheme of its points."""
     model = load(file)
-    schemes = {(len(scheme), 2): scheme for scheme in SCHEMES.values()}
-    if model.output_shape[1:] not in schemes:
-        counts = ", ".join(str(count) for count, _ in schemes)
-        raise fault(file, f"a model of {counts} points", model.output_shape[1:])
-    return model, schemes[model.output_shape[1:]]
+    try:
+        return model, by_count(model.output_shape[1])
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from None
