@@ -22,7 +22,7 @@ lab: $(READY)
 	.venv/bin/jupyter lab notebooks
 
 test: $(READY) lint
-	.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadfile
+	.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	.venv/bin/ruff check
