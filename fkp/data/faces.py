@@ -1,8 +1,10 @@
 """`Faces`: the one value that every stage takes and returns."""
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
@@ -65,22 +67,22 @@ class Faces:
         return len(self.images)
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> tuple[int, int, int]:
         """(h, w, c)."""
         return self.images.shape[1:]
 
     @property
-    def labelled(self):
+    def labelled(self) -> np.ndarray:
         """bool, (n, k): both coordinates of the point are known."""
         return ~np.isnan(self.points).any(axis=2)
 
     @property
-    def complete(self):
+    def complete(self) -> np.ndarray:
         """bool, (n,): every point of the row is labelled."""
         return self.labelled.all(axis=1)
 
     @cached_property
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """Hex digest of pixels, points and scheme: equal faces, equal fingerprint."""
         digest = hashlib.blake2b(digest_size=8)
         digest.update(self.scheme.name.encode())
@@ -89,7 +91,7 @@ class Faces:
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
-    def take(self, rows):
+    def take(self, rows: np.ndarray | Sequence[int]) -> Self:
         """The faces at `rows` (indices or bool mask), in that order."""
         rows = np.asarray(rows)
         if rows.size == 0:
@@ -102,21 +104,21 @@ class Faces:
             },
         )
 
-    def sample(self, n, seed=0):
+    def sample(self, n: int, seed: int = 0) -> Self:
         """`n` rows drawn at random, in their own order; all rows if there are no more."""
         if n >= len(self):
             return self
         return self.take(np.sort(np.random.default_rng(seed).choice(len(self), n, replace=False)))
 
-    def with_points(self, points):
+    def with_points(self, points: np.ndarray) -> Self:
         """The same faces with other points (n, k, 2)."""
         return replace(self, points=np.asarray(points, dtype=np.float32))
 
-    def with_images(self, images):
+    def with_images(self, images: np.ndarray) -> Self:
         """The same faces with other images (n, h, w, c), uint8."""
         return replace(self, images=images)
 
-    def to_scheme(self, scheme):
+    def to_scheme(self, scheme: Scheme) -> Self:
         """The same faces with the points of another scheme.
 
         Raises:
@@ -125,7 +127,7 @@ class Faces:
         return replace(self, points=convert(self.points, self.scheme, scheme), scheme=scheme)
 
     @staticmethod
-    def concat(several):
+    def concat(several: Iterable["Faces"]) -> "Faces":
         """Stack faces of one scheme, source and image shape; groups keep their numbers."""
         several = list(several)
         first = several[0]

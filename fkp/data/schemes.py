@@ -35,7 +35,7 @@ class Scheme:
     def __len__(self):
         return len(self.labels)
 
-    def index(self, label):
+    def index(self, label: str) -> int:
         """Position of a label; ValueError names the label and the scheme."""
         try:
             return self.labels.index(label)
@@ -200,7 +200,7 @@ _MAPS = {
 }  # fmt: skip
 
 
-def convert(points, source, target):
+def convert(points: np.ndarray, source: Scheme, target: Scheme) -> np.ndarray:
     """Points of one scheme as points of another.
 
     Args:

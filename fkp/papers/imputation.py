@@ -5,6 +5,7 @@ own rows to fit on and rows to hide in, from its seed.
 """
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ import sklearn.impute  # noqa: F401  (loads its libraries before their threads a
 from threadpoolctl import threadpool_limits
 
 from fkp.measure.errors import rmse
-from fkp.prepare.impute import IMPUTERS, hide
+from fkp.prepare.impute import IMPUTERS, Imputer, hide
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,22 @@ class Trial:
     moved: dict
     seconds: dict
 
-    def rmse(self):
+    def rmse(self) -> dict[str, float]:
         """imputer -> RMSE over the hidden coordinate values, px."""
         return {name: rmse(self.truth, points) for name, points in self.filled.items()}
 
 
-def draw(points, seed, test=0.2):
+def draw(points: np.ndarray, seed: int, test: float = 0.2) -> np.ndarray:
     """bool (n,): the rows to hide in, drawn at random; the imputers are fitted on the others."""
     return np.random.default_rng(seed).random(len(points)) < test
 
 
-def trial(points, seed, imputers=None, move=0.0):
+def trial(
+    points: np.ndarray,
+    seed: int,
+    imputers: dict[str, Callable[[], Imputer]] | None = None,
+    move: np.ndarray | float = 0.0,
+) -> Trial:
     """Fit on four fifths of the rows, hide labels of the complete ones of the rest, fill them in.
 
     A complete row loses what a random incomplete row of the same part lacks (`impute.hide`), so
@@ -74,8 +80,14 @@ def trial(points, seed, imputers=None, move=0.0):
     return found
 
 
-def across_regimes(points, second, labels, seed, imputers=None):
-    """Hide one point of every row of either regime; fit on the rows of one regime or of both.
+def across_regimes(
+    points: np.ndarray,
+    second: np.ndarray,
+    labels: Sequence[str],
+    seed: int,
+    imputers: dict[str, Callable[[], Imputer]] | None = None,
+) -> pd.DataFrame:
+    """Hide one point of every held-out row of either regime; fit on the others of one or of both.
 
     Args:
         points: (n, k, 2) of the points that both regimes label; rows that lack one are left out.

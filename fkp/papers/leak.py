@@ -8,9 +8,11 @@ from the x that has already been rotated, and the pixels of every copy are divid
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
+from fkp.data.faces import Faces
 from fkp.measure.errors import squared_errors
 from fkp.measure.scores import mean_score
 from fkp.prepare.augment import paper_a
@@ -36,12 +38,12 @@ class Rows:
     def __len__(self):
         return len(self.images)
 
-    def take(self, rows):
+    def take(self, rows: np.ndarray | slice) -> Self:
         """The rows at `rows`, in that order."""
         return Rows(self.images[rows], self.points[rows], self.groups[rows])
 
 
-def pixels(recipe, images):
+def pixels(recipe: str, images: np.ndarray) -> np.ndarray:
     """What the network is given of `images` uint8 (n, h, w, c).
 
     The authors' networks take pixels divided by 255, ours raw ones that they scale to -1..1. For
@@ -55,7 +57,7 @@ def _shown(values):
     return np.float32(127.5) * (1 + values)
 
 
-def misrotate(points, degrees, image_shape):
+def misrotate(points: np.ndarray, degrees: float, image_shape: tuple[int, ...]) -> np.ndarray:
     """Rotate points as the published recipe does: y from the x that is already rotated.
 
     With c and s the cosine and sine, (x, y) about the centre goes to x' = c x + s y and
@@ -77,7 +79,7 @@ def misrotate(points, degrees, image_shape):
     return (np.stack([x, -sine * x + cosine * y], axis=-1) + centre).astype(np.float32)
 
 
-def expand(recipe, faces, seed):
+def expand(recipe: str, faces: Faces, seed: int) -> Rows:
     """The complete rows of `faces` and their offline copies, as the recipe makes them.
 
     Returns:
@@ -101,7 +103,9 @@ def expand(recipe, faces, seed):
     return Rows(images, points, copies.groups)
 
 
-def prepare(recipe, training, validation, seed, share=0.1):
+def prepare(
+    recipe: str, training: Faces, validation: Faces, seed: int, share: float = 0.1
+) -> tuple[Rows, Rows]:
     """Training and validation rows of a recipe.
 
     Args:
@@ -124,12 +128,12 @@ def prepare(recipe, training, validation, seed, share=0.1):
     return rows.take(~held), rows.take(held)
 
 
-def leaked(training, validation):
+def leaked(training: Rows, validation: Rows) -> float:
     """Share of the validation rows (0..1) that have a copy, or the same person, in training."""
     return float(np.isin(validation.groups, training.groups).mean())
 
 
-def score(rows, predicted):
+def score(rows: Rows, predicted: np.ndarray) -> dict:
     """RMSE (px) of rows with complete labels, and its 95 % bootstrap interval over groups.
 
     Args:

@@ -33,7 +33,7 @@ PAPER_A_SECONDS = (
 )
 
 
-def seconds_ratios(model):
+def seconds_ratios(model: str) -> dict[str, str]:
     """How many times as fast as other models paper A's table 3 says that `model` is.
 
     Per treatment, the other's seconds over the mean of the model's lines (frozen, fine-tuned).

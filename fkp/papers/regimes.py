@@ -15,7 +15,7 @@ from fkp.data.schemes import KAGGLE_15
 from fkp.record.digests import digest
 
 
-def recognises(path):
+def recognises(path: Path | str | None) -> bool:
     """Whether `path` is a .csv file with coordinate columns and no pixels; None is not."""
     if path is None or Path(path).suffix.lower() != ".csv" or not Path(path).is_file():
         return False
@@ -25,7 +25,7 @@ def recognises(path):
     return COLUMNS[0] in names and "Image" not in names
 
 
-def read(path):
+def read(path: Path | str) -> np.ndarray:
     """Points of every row of a label table, columns by name, in any order.
 
     Args:
@@ -65,7 +65,7 @@ def _numbers(path, texts, name):
     return numbers
 
 
-def describe(points, source):
+def describe(points: np.ndarray, source: str) -> dict:
     """The data's entry in metrics.json: source, scheme, rows, complete rows, fingerprint."""
     complete = ~np.isnan(points).any(axis=(1, 2))
     return {
@@ -77,7 +77,7 @@ def describe(points, source):
     }
 
 
-def second_regime(points):
+def second_regime(points: np.ndarray) -> np.ndarray:
     """bool (n,): the rows behind the last one that has more than half of its points.
 
     In Kaggle's training file rows 1-2284 were labelled by one convention, nearly all of them with
@@ -89,7 +89,7 @@ def second_regime(points):
     return np.arange(len(points)) > last
 
 
-def shared_points(points):
+def shared_points(points: np.ndarray) -> np.ndarray:
     """Indices of the points that most rows of the second regime have.
 
     Raises:
@@ -102,7 +102,7 @@ def shared_points(points):
     return np.flatnonzero(shared)
 
 
-def regime_shift(points):
+def regime_shift(points: np.ndarray) -> np.ndarray:
     """How far the second regime's marks lie from the first's, estimated from the labels alone.
 
     Means of the two regimes are compared after placing every face by the middle of its eye centres

@@ -6,10 +6,13 @@ L is a square: its gradient is proportional to the error that is left, and a per
 a map of zeros. Gradients need Keras' TensorFlow backend.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import keras
 import numpy as np
 
+from fkp.data.schemes import Scheme
 from fkp.measure.errors import squared_errors
 from fkp.measure.scores import bootstrap
 from fkp.models.predict import predict
@@ -17,7 +20,9 @@ from fkp.models.predict import predict
 ORDERS = ("most salient", "most salient in another face", "random", "least salient")
 
 
-def gradient(model, images, points, batch_size=32):
+def gradient(
+    model: keras.Model, images: np.ndarray, points: np.ndarray, batch_size: int = 32
+) -> np.ndarray:
     """|dL/dI|, the largest of the channels (Simonyan et al., 2014, section 3).
 
     The maximum, as there: in a sum, channels of opposite sign would cancel, as those of an edge in
@@ -39,7 +44,15 @@ def gradient(model, images, points, batch_size=32):
     return _magnitude(_gradient(model, images, points, batch_size))
 
 
-def smooth(model, images, points, samples=16, sigma=0.1, seed=0, batch_size=32):
+def smooth(
+    model: keras.Model,
+    images: np.ndarray,
+    points: np.ndarray,
+    samples: int = 16,
+    sigma: float = 0.1,
+    seed: int = 0,
+    batch_size: int = 32,
+) -> np.ndarray:
     """`gradient` of noisy copies, averaged before the magnitude is taken (SmoothGrad).
 
     Reference: "SmoothGrad: removing noise by adding noise" (Smilkov et al., 2017). What differs
@@ -66,7 +79,14 @@ def smooth(model, images, points, samples=16, sigma=0.1, seed=0, batch_size=32):
     return _magnitude(total / samples)
 
 
-def per_region(model, images, points, scheme, reach=1 / 16, batch_size=32):
+def per_region(
+    model: keras.Model,
+    images: np.ndarray,
+    points: np.ndarray,
+    scheme: Scheme,
+    reach: float = 1 / 16,
+    batch_size: int = 32,
+) -> dict[str, dict[str, np.ndarray]]:
     """Where the error of each region's points comes from: L over those points alone.
 
     Args:
@@ -95,7 +115,7 @@ def per_region(model, images, points, scheme, reach=1 / 16, batch_size=32):
     return found
 
 
-def half_area(saliency):
+def half_area(saliency: np.ndarray) -> np.ndarray:
     """Smallest share of the pixels that holds half of a map: 0.5 = even, near 0 = a few pixels.
 
     Args:
@@ -110,7 +130,16 @@ def half_area(saliency):
     return np.where(held[:, -1] > 0, pixels / values.shape[1], np.nan)
 
 
-def deletion_curve(model, images, points, saliency, fractions, seed=0, patch=8, batch_size=128):
+def deletion_curve(
+    model: keras.Model,
+    images: np.ndarray,
+    points: np.ndarray,
+    saliency: np.ndarray,
+    fractions: Sequence[float],
+    seed: int = 0,
+    patch: int = 8,
+    batch_size: int = 128,
+) -> dict[str, np.ndarray]:
     """Error of each face while its patches are hidden in four orders (see `ORDERS`).
 
     A map that is right about the pixels that matter does more harm when it goes first than chance
@@ -150,7 +179,7 @@ def deletion_curve(model, images, points, saliency, fractions, seed=0, patch=8, 
     return errors
 
 
-def area_between(first, second, fractions):
+def area_between(first: np.ndarray, second: np.ndarray, fractions: Sequence[float]) -> np.ndarray:
     """Mean height of one deletion curve above another, px, of each face.
 
     Args:
@@ -163,7 +192,9 @@ def area_between(first, second, fractions):
     return np.trapezoid(first - second, fractions, axis=1) / (fractions[-1] - fractions[0])
 
 
-def over_faces(values, groups=None, seed=0):
+def over_faces(
+    values: np.ndarray, groups: np.ndarray | None = None, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean over the rows of (n, m) values, with its 95 % bootstrap interval: (mean, low, high)."""
     ends = [bootstrap(np.mean, column, groups=groups, seed=seed) for column in values.T]
     return values.mean(axis=0), *np.transpose(ends)

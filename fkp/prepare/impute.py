@@ -5,6 +5,9 @@ Every imputer has `fit(points, labels=None) -> self` and `transform(points) -> p
 are the two of Bhandari et al.'s study; the other two use that coordinates of a face go together.
 """
 
+from collections.abc import Sequence
+from typing import Self
+
 import numpy as np
 
 
@@ -14,7 +17,7 @@ class Imputer:
     A subclass gives `_fit(table)` and `_fill(table) -> table` on float64 (n, 2k).
     """
 
-    def fit(self, points, labels=None):
+    def fit(self, points: np.ndarray, labels: Sequence[str] | None = None) -> Self:
         """Learn from training rows.
 
         Args:
@@ -39,7 +42,7 @@ class Imputer:
         self._fit(table)
         return self
 
-    def transform(self, points):
+    def transform(self, points: np.ndarray) -> np.ndarray:
         """The same points, float32 (n, k, 2), with every NaN filled.
 
         Raises:
@@ -176,7 +179,7 @@ IMPUTERS = {
 }
 
 
-def hide(points, rng):
+def hide(points: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Hide labels of complete rows the way the data itself misses them, to measure an imputer.
 
     Every complete row gets the missing pattern of a random incomplete row (rows without any label

@@ -5,21 +5,22 @@ A treatment sees training rows only; validation and test rows keep their origina
 
 import numpy as np
 
+from fkp.data.faces import Faces
 from fkp.prepare import augment
 from fkp.prepare.impute import IMPUTERS
 
 
-def none(faces, seed):
+def none(faces: Faces, seed: int) -> Faces:
     """The complete rows."""
     return faces.take(faces.complete)
 
 
-def augmented(faces, seed):
+def augmented(faces: Faces, seed: int) -> Faces:
     """The complete rows and their offline variants (`fkp.prepare.augment.paper_a`)."""
     return augment.paper_a(none(faces, seed), np.random.default_rng(seed))
 
 
-def mask(faces, seed):
+def mask(faces: Faces, seed: int) -> Faces:
     """All rows with at least one label; the loss skips the unlabelled points."""
     return faces.take(faces.labelled.any(axis=1))
 
@@ -42,7 +43,7 @@ TREATMENTS = {
 }
 
 
-def treat(faces, name, seed=0):
+def treat(faces: Faces, name: str, seed: int = 0) -> Faces:
     """Training rows after a treatment.
 
     Args:

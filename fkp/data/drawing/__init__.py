@@ -1,6 +1,6 @@
 """Drawn faces: a procedural renderer whose keypoints are exact in every scheme.
 
-`_face_model` says where the curves of a face run, `_face_paint` makes a picture of them; the
+`face` says where the curves of a face run, `paint` makes a picture of them; the
 keypoints are picked from the curves that are painted. `render(person(), frame())` is the mean
 face, frontal and neutral, before a plain wall.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from fkp.data.drawing.face import camera, frame, person, pick, view
 from fkp.data.drawing.paint import picture
 from fkp.data.faces import Faces
-from fkp.data.schemes import KAGGLE_15, SCHEMES
+from fkp.data.schemes import KAGGLE_15, SCHEMES, Scheme
 
 MIN_SIZE = 32
 
@@ -29,7 +29,15 @@ _INCOMPLETE = 0.071  # share of first-regime rows that may lack points: gives 21
 SECOND_REGIME_DOWN = {"nose_tip": 5.3, "mouth_center_bottom_lip": -3.4}
 
 
-def read(n=2000, scheme=KAGGLE_15, size=96, channels=1, seed=0, regimes=False, frames=1):
+def read(
+    n: int = 2000,
+    scheme: Scheme = KAGGLE_15,
+    size: int = 96,
+    channels: int = 1,
+    seed: int = 0,
+    regimes: bool = False,
+    frames: int = 1,
+) -> Faces:
     """Draw n faces.
 
     The same arguments give the same bytes, and (without `regimes`) row i is the same at every n.
@@ -91,7 +99,14 @@ def _relabel(points, size, rng):
     return points
 
 
-def render(p, f, scheme=KAGGLE_15, size=96, channels=1, rng=None):
+def render(
+    p: dict[str, float],
+    f: dict[str, float],
+    scheme: Scheme = KAGGLE_15,
+    size: int = 96,
+    channels: int = 1,
+    rng: np.random.Generator | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """One picture.
 
     Args:

@@ -4,7 +4,7 @@ One 3-D face is a dictionary of dense curves (jaw, brows, eyes, nose, lips) in f
 right of the image, y down, z towards the camera, origin between the pupils, 1 = the distance of
 the pupils of the mean face. What a person looks like (`person`) and what one picture of them looks
 like (`frame`) are plain dictionaries of numbers, so that any face can be set by hand as well. A
-scheme's points are picked from the projected curves, the same ones that `drawn` paints.
+scheme's points are picked from the projected curves, the same ones that are painted.
 """
 
 from functools import cache
@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from fkp.data.schemes import HELEN_194, IBUG_68, KAGGLE_15, POINTS_44
+from fkp.data.schemes import HELEN_194, IBUG_68, KAGGLE_15, POINTS_44, Scheme
 
 _ANGLE = np.linspace(0, 2 * np.pi, 25)
 _COS, _SIN = np.cos(_ANGLE), np.sin(_ANGLE)
@@ -70,14 +70,14 @@ _NOSE = np.concatenate([np.linspace(*ends, 4, endpoint=False) for ends in pairwi
 _NOSE = np.concatenate([_NOSE, _WING[-1:], _NOSE[::-1] * (-1, 1, 1)])
 
 
-def person(rng=None):
+def person(rng: np.random.Generator | None = None) -> dict[str, float]:
     """Traits of one person: name -> number; without `rng` the mean of every trait."""
     traits = _normal(_PERSON, rng)
     looks = np.full(len(_LOOKS), 0.5) if rng is None else rng.random(len(_LOOKS))
     return traits | dict(zip(_LOOKS, looks.tolist(), strict=True))
 
 
-def frame(rng=None):
+def frame(rng: np.random.Generator | None = None) -> dict[str, float]:
     """Pose, expression, light and camera of one picture: name -> number.
 
     Without `rng`: frontal, neutral, evenly lit, sharp and free of noise.
@@ -198,7 +198,7 @@ _EAR = _columns(1.16 + 0.06 * _COS, 0.27 + 0.27 * _SIN, -0.7 - 0.12 * _COS)
 _LENS = _columns(0.36 * _COS, 0.06 + 0.27 * _SIN, 0.12)
 
 
-def curves(p, f):
+def curves(p: dict[str, float], f: dict[str, float]) -> np.ndarray:
     """Dense 3-D curves of a person in a frame, not turned yet.
 
     Returns:
@@ -236,7 +236,7 @@ def curves(p, f):
     return xyz * (p["width"], p["length"], 1)
 
 
-def project(xyz, f):
+def project(xyz: np.ndarray, f: dict[str, float]) -> np.ndarray:
     """Points as seen by the camera: (m, 3) -> (m, 2), face units, still upright (before roll)."""
     yaw, pitch = np.deg2rad(f["yaw"]), np.deg2rad(f["pitch"])
     x, y, z = xyz.T - np.array([[0], [0.4], [-0.3]])
@@ -246,7 +246,7 @@ def project(xyz, f):
     return np.stack([x * near, y * near + 0.4], axis=1)
 
 
-def view(p, f):
+def view(p: dict[str, float], f: dict[str, float]) -> dict[str, np.ndarray]:
     """All curves as the camera sees them: name -> (m, 2), face units, upright (before roll)."""
     flat = project(curves(p, f), f)
     face = {part: flat[span] for part, span in _SPANS.items()}
@@ -254,7 +254,7 @@ def view(p, f):
     return face
 
 
-def camera(f, scheme, size):
+def camera(f: dict[str, float], scheme: Scheme, size: int) -> np.ndarray:
     """(2, 3) matrix from upright face units to pixels."""
     across, down, unit = _CLOSE if scheme.name == KAGGLE_15.name else _WIDE
     unit = unit * size * f["scale"]
@@ -294,6 +294,6 @@ _PICKS = {
 }  # fmt: skip
 
 
-def pick(flat, scheme):
+def pick(flat: dict[str, np.ndarray], scheme: Scheme) -> np.ndarray:
     """The points of a scheme: float64 (k, 2), out of projected curves (name -> (m, 2))."""
     return np.array([flat[part][i] for part, i in _PICKS[scheme.name]])

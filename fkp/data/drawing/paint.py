@@ -1,7 +1,7 @@
-"""The drawn face as a picture: paint in layers, light, shadow and camera.
+"""The drawn face as a picture: paint in layers, then light and camera (see `light`).
 
-Everything is painted flat in upright face units (see `_face_model`), in RGB, later layers over
-earlier ones; then one soft light field shapes the face, and the camera blurs and adds grain.
+Everything is painted flat in upright face units (see `face`), in RGB, later layers over earlier
+ones.
 """
 
 from types import SimpleNamespace
@@ -9,25 +9,14 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
+from fkp.data.drawing.canvas import Canvas
+from fkp.data.drawing.light import photograph
+
 _SKIN = np.array([(246, 208, 186), (224, 172, 140), (190, 132, 98), (128, 82, 58), (76, 48, 38)])
 _HAIR = np.array(
     [(22, 18, 18), (44, 30, 24), (84, 54, 34), (128, 84, 48), (196, 158, 104), (190, 186, 180)]
 )
 _EYES = np.array([(34, 20, 14), (58, 36, 22), (70, 66, 40), (62, 88, 108), (84, 94, 100)])
-
-_RELIEF = (  # soft bumps: part, point of it, dx, dy, width, height, rise
-    ("bridge", 3, 0, -0.02, 0.13, 0.11, 0.13), ("bridge", 1, 0, 0.05, 0.09, 0.26, 0.07),
-    ("nose", 22, 0, 0.0, 0.07, 0.08, 0.05), ("nose", 42, 0, 0.0, 0.07, 0.08, 0.05),
-    ("pupils", 0, 0, -0.03, 0.25, 0.12, -0.085), ("pupils", 1, 0, -0.03, 0.25, 0.12, -0.085),
-    ("pupils", 0, -0.08, 0.5, 0.27, 0.24, 0.08), ("pupils", 1, 0.08, 0.5, 0.27, 0.24, 0.08),
-    ("right_brow", 10, 0, 0.03, 0.3, 0.09, 0.04), ("left_brow", 10, 0, 0.03, 0.3, 0.09, 0.04),
-    ("outer_lips", 63, 0, 0.07, 0.24, 0.06, -0.04), ("outer_lips", 21, 0, -0.1, 0.05, 0.08, -0.02),
-    ("jaw", 40, 0, -0.2, 0.24, 0.15, 0.07),
-)  # fmt: skip
-_BUMPS = np.array([bump[2:] for bump in _RELIEF], np.float32)
-# The coarse grid of the light in upright face units, and the matrix from its cells to them.
-_GRID_X, _GRID_Y = np.linspace(-2, 2, 49, dtype=np.float32), np.linspace(-2.2, 2.4, 57, dtype="f4")
-_GRID_MATRIX = np.array([(4 / 48, 0, -2), (0, 4.6 / 56, -2.2), (0, 0, 1)])
 
 _ANGLE = np.linspace(0, 2 * np.pi, 20, endpoint=False)
 _CIRCLE = np.stack([np.cos(_ANGLE), np.sin(_ANGLE)], axis=1)
@@ -39,7 +28,14 @@ _BALD, _LONG, _HAT, _SUNGLASSES, _GLASSES = 0.12, 0.55, 0.07, 0.06, 0.27
 _BEARDS = (0.55, 0.72, 0.8, 0.86)  # stubble, full beard, goatee, moustache from here on
 
 
-def picture(face, p, f, matrix, size, rng=None):
+def picture(
+    face: dict[str, np.ndarray],
+    p: dict[str, float],
+    f: dict[str, float],
+    matrix: np.ndarray,
+    size: int,
+    rng: np.random.Generator | None = None,
+) -> np.ndarray:
     """Paint, light and photograph a face.
 
     Args:
@@ -53,7 +49,7 @@ def picture(face, p, f, matrix, size, rng=None):
     Returns:
         uint8 (size, size, 3), RGB.
     """
-    canvas, paint = _Canvas(size, matrix), _colours(p)
+    canvas, paint = Canvas(size, matrix), _colours(p)
     if rng is not None:
         _background(canvas, rng)
     _behind(canvas, face, p, paint)
@@ -68,60 +64,7 @@ def picture(face, p, f, matrix, size, rng=None):
     _glasses(canvas, face, p)
     if rng is not None:
         _occluder(canvas, face, paint, rng)
-    return _photograph(canvas, face, f, rng)
-
-
-class _Canvas:
-    """An RGB picture that is painted in upright face units, twice as fine where it is small."""
-
-    def __init__(self, size, matrix):
-        self.size, self.matrix = size, matrix
-        self.fine = 2 if size < 200 else 1
-        side = size * self.fine
-        self.pixels = np.full((side, side, 3), 150, np.uint8)
-        self.person = np.zeros((side, side), np.uint8)  # 255 where the face's light falls
-        self.unit = self.fine * np.hypot(*matrix[:, 0])  # pixels of this canvas per face unit
-        self._turn = matrix[:, :2].T * (16 * self.fine)
-        self._move = (matrix[:, 2] * self.fine + (self.fine - 1) / 2) * 16
-
-    def place(self, points):
-        """Face units -> pixels of this canvas, int32 in 1/16 as OpenCV's `shift=4` wants them."""
-        return np.rint(np.asarray(points) @ self._turn + self._move).astype(np.int32)
-
-    def fill(self, outlines, colour, alpha=1.0):
-        """Fill an outline (m, 2) or several (j, m, 2) that do not overlap."""
-
-        def draw(pixels, shapes):
-            cv2.fillPoly(pixels, list(shapes), colour, cv2.LINE_AA, 4)
-
-        self._blend(self.place(outlines), alpha, 1, draw)
-
-    def line(self, curves, colour, width, alpha=1.0, closed=False):
-        """Draw a curve (m, 2) or several (j, m, 2), `width` face units wide; thin ones fainter."""
-        thick = max(1, round(width * self.unit))
-        alpha = alpha * min(1, width * self.unit / thick + 0.2)
-
-        def draw(pixels, shapes):
-            cv2.polylines(pixels, list(shapes), closed, colour, thick, cv2.LINE_AA, 4)
-
-        self._blend(self.place(curves), alpha, thick, draw)
-
-    def cover(self, outline):
-        """Count a region as part of the person."""
-        cv2.fillPoly(self.person, [self.place(outline)], 255, cv2.LINE_8, 4)
-
-    def _blend(self, shapes, alpha, margin, draw):
-        """Draw opaquely, or on a copy of the smallest box around the shapes that is blended in."""
-        shapes = shapes.reshape(-1, *shapes.shape[-2:])
-        if alpha >= 1:
-            return draw(self.pixels, shapes)
-        left, top = np.maximum(shapes.min(axis=(0, 1)) // 16 - margin - 1, 0).tolist()
-        right, bottom = np.maximum(shapes.max(axis=(0, 1)) // 16 + margin + 2, 0).tolist()
-        below = self.pixels[top:bottom, left:right]
-        if below.size:
-            above = below.copy()
-            draw(above, shapes - np.array([16 * left, 16 * top], np.int32))
-            below[:] = cv2.addWeighted(above, alpha, below, 1 - alpha, 0)
+    return photograph(canvas, face, f, rng)
 
 
 def _shade(colour, factor):
@@ -324,61 +267,3 @@ def _occluder(canvas, face, paint, rng):
         tips = root + rng.normal((0, 1.3), 0.35, (5, 2))
         bends = (root + tips) / 2 + rng.normal(0, 0.15, (5, 2))
         canvas.line(_bend(np.tile(root, (5, 1)), bends, tips), paint.hair, 0.07)
-
-
-def _light(canvas, face, f):
-    """Brightness of the face under a directed light: float32 (size, size), 1 = as painted.
-
-    An ellipsoid with soft bumps (`_RELIEF`), separable in x and y, on a coarse upright grid.
-    """
-    anchors = np.array([face[part][i] for part, i, *_ in _RELIEF], np.float32)
-    offset, spread, rise = np.split(_BUMPS, [2, 4], axis=1)
-    (x, y), (wide, high) = (anchors + offset).T[..., None], spread.T[..., None]
-    dx, dy = (_GRID_X - x) / wide, (_GRID_Y - y) / high
-    across, down = np.exp(-(dx**2) / 2), np.exp(-(dy**2) / 2) * rise
-    middle = (face["head"].min(axis=0) + face["head"].max(axis=0)).astype(np.float32) / 2
-    nx, ny = (_GRID_X - middle[0])[None] / 1.35, (_GRID_Y - middle[1])[:, None] / 2.1
-    nz = np.sqrt(np.clip(1 - nx**2 - ny**2, 0.08, 1))
-    nx, ny = nx + down.T @ (across * dx / wide), ny + (down * dy / high).T @ across
-    lamp = np.array([f["light_x"], f["light_y"], 1], np.float32)
-    lx, ly, lz = lamp / np.linalg.norm(lamp)
-    lit = np.clip((nx * lx + ny * ly + nz * lz) / np.sqrt(nx**2 + ny**2 + nz**2), 0, 1)
-    ambient = min(max(f["ambient"], 0.2), 0.8)
-    shade = ambient + (1.2 - ambient) * lit + 0.3 * lit**24 + 1.2 * (down.T @ across)
-    return cv2.warpAffine(
-        shade, canvas.matrix @ _GRID_MATRIX, (canvas.size, canvas.size),
-        flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
-
-
-def _photograph(canvas, face, f, rng):
-    """Light, shadows, exposure, blur and grain: the canvas as uint8 (size, size, 3)."""
-    size = (canvas.size, canvas.size)
-    pixels, person = canvas.pixels, canvas.person
-    if canvas.fine > 1:
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-        person = cv2.resize(person, size, interpolation=cv2.INTER_AREA)
-    gain = 1 + person * np.float32(1 / 255) * (_light(canvas, face, f) - 1)
-    gain *= np.float32(f["exposure"] * f["contrast"])
-    if rng is not None:
-        gain *= _room(canvas.size, rng)
-    tint = np.array([1 + f["warmth"], 1, 1 - f["warmth"]], np.float32)
-    out = pixels * (gain[..., None] * tint)
-    out += np.float32(128 * (1 - f["contrast"]))
-    if f["blur"] > 0.15:
-        out = cv2.GaussianBlur(out, (0, 0), f["blur"] * canvas.size / 96)
-    if rng is not None and f["noise"] > 0:
-        out += np.float32(f["noise"]) * rng.standard_normal((*size, 1), dtype=np.float32)
-    return np.clip(out, 0, 255, out=out).astype(np.uint8)
-
-
-def _room(size, rng):
-    """Uneven light of a room: a slope, and at times the soft edge of a shadow."""
-    at = np.linspace(-1, 1, size, dtype=np.float32)
-    angle, slope = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.3)
-    along = at[None] * np.float32(np.cos(angle)) + at[:, None] * np.float32(np.sin(angle))
-    light = 1 + np.float32(slope) * along
-    deep, edge, soft = rng.uniform((0.35, -0.3, 0.02), (0.75, 0.8, 0.3)).astype(np.float32)
-    if rng.random() < 0.25:
-        light *= 1 - deep / (1 + np.exp((edge - along) / soft))
-    return light

@@ -8,6 +8,7 @@ path: it draws its faces.
 import inspect
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from fkp.data.faces import Faces
 from fkp.data.schemes import SCHEMES
@@ -33,7 +34,14 @@ class SourceError(ValueError):
     """What was read is not what was expected; the message names file, row, column and value."""
 
 
-def fault(path, expected, got=None, row=None, line=None, column=None):
+def fault(
+    path: Path | str,
+    expected: str,
+    got: object | None = None,
+    row: int | None = None,
+    line: int | None = None,
+    column: str | None = None,
+) -> SourceError:
     """A `SourceError` that says where and what.
 
     Args:
@@ -60,14 +68,14 @@ def _short(value, limit=60):
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
 
 
-def module(name):
+def module(name: str) -> ModuleType:
     """The module that reads format `name`; SourceError lists the known names."""
     if name not in SOURCES:
         raise SourceError(f"unknown source {name!r} (known: {', '.join(SOURCES)})")
     return import_module(SOURCES[name])
 
 
-def recognise(path):
+def recognise(path: Path | str) -> str:
     """The name of the format that `path` holds, a key of `SOURCES`.
 
     Raises:
@@ -84,7 +92,7 @@ def recognise(path):
     raise SourceError(f"{path}: not recognised. {_known()}")
 
 
-def read(path=None, source=None, **options):
+def read(path: Path | str | None = None, source: str | None = None, **options: object) -> Faces:
     """Read faces from a file or folder.
 
     Args:

@@ -10,6 +10,7 @@ import os
 import uuid
 import zipfile
 import zlib
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,7 +22,9 @@ _BLOCK = 4096
 _BLOCKS = 64
 
 
-def arrays(anchor, files, make, **options):
+def arrays(
+    anchor: Path, files: Iterable[Path], make: Callable[[], dict], **options: object
+) -> dict[str, np.ndarray]:
     """The arrays of `make()`, from the cache where that is still true.
 
     Args:
@@ -51,7 +54,7 @@ def arrays(anchor, files, make, **options):
     return made
 
 
-def fingerprint(files):
+def fingerprint(files: Iterable[Path]) -> str:
     """Hex digest of names, sizes, times (modified, changed) and sampled content of files.
 
     64 blocks of 4 KiB in all, spread evenly, at least one per file: files of up to 256 KiB read
@@ -73,7 +76,7 @@ def fingerprint(files):
     return digest.hexdigest()
 
 
-def load(path):
+def load(path: Path | str) -> dict[str, np.ndarray]:
     """The arrays of a .npz file as a dict; one of `UNREADABLE` where it is damaged."""
     stored = np.load(path, allow_pickle=False)
     if not isinstance(stored, np.lib.npyio.NpzFile):

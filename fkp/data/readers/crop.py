@@ -8,7 +8,9 @@ marked on the pixels as stored.
 import os
 import threading
 import warnings
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -24,7 +26,17 @@ _VERSION = 1
 _local = threading.local()
 
 
-def crops(root, photos, points_of, *, size, channels, margin, box, use_cache):
+def crops(
+    root: Path,
+    photos: Sequence[tuple[Path, Path]],
+    points_of: Callable[[Path], np.ndarray],
+    *,
+    size: int,
+    channels: int,
+    margin: float,
+    box: str,
+    use_cache: bool,
+) -> tuple[np.ndarray, np.ndarray]:
     """Crop the face of every photograph.
 
     Args:
@@ -84,7 +96,7 @@ def crops(root, photos, points_of, *, size, channels, margin, box, use_cache):
     return found["images"], found["points"]
 
 
-def check(size, channels, margin, box):
+def check(size: int, channels: int, margin: float, box: str) -> None:
     """SourceError unless the crop options make sense."""
     for name, value, fine, expected in (
         ("size", size, isinstance(size, int) and size >= 2, "a whole number of pixels from 2"),
@@ -96,7 +108,7 @@ def check(size, channels, margin, box):
             raise SourceError(f"option {name}: got {value!r}, expected {expected}")
 
 
-def read_image(file, channels):
+def read_image(file: Path | str, channels: int) -> np.ndarray:
     """uint8 (h, w) for one channel, (h, w, 3) RGB for three; SourceError names the file."""
     data = np.fromfile(file, dtype=np.uint8)
     image = None
@@ -107,12 +119,14 @@ def read_image(file, channels):
     return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY if channels == 1 else cv2.COLOR_BGR2RGB)
 
 
-def landmark_box(points):
+def landmark_box(points: np.ndarray) -> np.ndarray:
     """(left, top, right, bottom) of points (k, 2)."""
     return (*points.min(axis=0), *points.max(axis=0))
 
 
-def crop(image, points, box, size, margin):
+def crop(
+    image: np.ndarray, points: np.ndarray, box: np.ndarray, size: int, margin: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Cut the square around a box, widened by `margin` on each side, and scale it to `size`.
 
     With s the side of the square and (l, t) its top left, a point (x, y) moves to
@@ -154,7 +168,7 @@ def _average(image, block):
     return cv2.resize(image, small, interpolation=cv2.INTER_AREA)
 
 
-def detect(image, box):
+def detect(image: np.ndarray, box: np.ndarray) -> tuple[float, ...] | None:
     """The Haar face detection that overlaps `box` best, as a box; None if none overlaps by 0.3."""
     gray = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     left, top, right, bottom = box

@@ -17,13 +17,20 @@ from fkp.data.schemes import HELEN_194
 _LISTS = {"train": "trainnames.txt", "test": "testnames.txt"}
 
 
-def recognises(path):
+def recognises(path: Path | str) -> bool:
     """A folder that is, or holds, `annotation` with .txt files."""
     folder = _annotation(Path(path))
     return folder.is_dir() and next(folder.glob("*.txt"), None) is not None
 
 
-def read(path, size=96, channels=1, margin=0.25, box="landmarks", use_cache=True):
+def read(
+    path: Path | str,
+    size: int = 96,
+    channels: int = 1,
+    margin: float = 0.25,
+    box: str = "landmarks",
+    use_cache: bool = True,
+) -> Faces:
     """Read Helen's faces.
 
     Args:
@@ -71,7 +78,7 @@ def read(path, size=96, channels=1, margin=0.25, box="landmarks", use_cache=True
     )
 
 
-def read_annotation(file):
+def read_annotation(file: Path | str) -> tuple[str, np.ndarray]:
     """(image name, float64 (194, 2) 0-based points) of one annotation file.
 
     Raises:

@@ -7,6 +7,7 @@ ran on lacks 1130 of Helen's 2000 training images and all 135 of iBUG (the "chal
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,21 @@ _PARTS = {"trainset": "train", "testset": "test"}
 _SET_PARTS = {"afw": "train", "ibug": "test"}
 
 
-def recognises(path):
+def recognises(path: Path | str) -> bool:
     """A folder with a .pts file at any depth."""
     path = Path(path)
     return path.is_dir() and next(path.rglob("*.pts"), None) is not None
 
 
-def read(path, size=96, channels=1, margin=0.25, box="landmarks", sets=None, use_cache=True):
+def read(
+    path: Path | str,
+    size: int = 96,
+    channels: int = 1,
+    margin: float = 0.25,
+    box: str = "landmarks",
+    sets: Sequence[str] | str | None = None,
+    use_cache: bool = True,
+) -> Faces:
     """Read the faces below a folder: the whole of 300-W, one set, or any folder of .pts files.
 
     Args:
@@ -66,7 +75,7 @@ def read(path, size=96, channels=1, margin=0.25, box="landmarks", sets=None, use
     )
 
 
-def read_pts(file):
+def read_pts(file: Path | str) -> np.ndarray:
     """The 68 points of a .pts file, float64 (68, 2), 0-based: the file counts pixels from 1.
 
     The header (`version`, `n_points`, braces) may be absent.
@@ -92,7 +101,7 @@ def read_pts(file):
     return np.array(points) - 1
 
 
-def photograph(name):
+def photograph(name: str) -> str:
     """The photograph a face's name belongs to.
 
     AFW and Helen name a face `photo_face`; LFPW and iBUG number photographs, `image_0001`, and

@@ -28,7 +28,7 @@ _NAMES = tuple(f"{stem}{suffix}" for stem in _STEMS.values() for suffix in (".cs
 _VERSION = 1
 
 
-def recognises(path):
+def recognises(path: Path | str) -> bool:
     """A folder with training or test data, any .zip, or a .csv with an Image column."""
     path = Path(path)
     if path.is_dir():
@@ -41,7 +41,9 @@ def recognises(path):
         return b"Image" in _fields(stream.readline(1 << 16))
 
 
-def read(path, part="train", label=None, use_cache=True):
+def read(
+    path: Path | str, part: str = "train", label: str | None = None, use_cache: bool = True
+) -> Faces:
     """Read a training or test file.
 
     Args:
@@ -78,7 +80,7 @@ def read(path, part="train", label=None, use_cache=True):
     return Faces(images=images, points=points, scheme=KAGGLE_15, source=label, names=names)
 
 
-def read_lookup(path):
+def read_lookup(path: Path | str) -> pd.DataFrame:
     """IdLookupTable.csv, given the file or its folder.
 
     Returns:
@@ -95,7 +97,7 @@ def read_lookup(path):
     return table.assign(RowId=_ids(path, table, "RowId"), ImageId=_ids(path, table, "ImageId"))
 
 
-def read_sample(path):
+def read_sample(path: Path | str) -> pd.DataFrame:
     """SampleSubmission.csv, given the file or its folder.
 
     Returns:

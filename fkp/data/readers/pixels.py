@@ -5,7 +5,7 @@ import numpy as np
 from fkp.data.readers import fault
 
 
-def parse_pixels(text, count, **where):
+def parse_pixels(text: bytes, count: int, **where: object) -> np.ndarray:
     """The pixels of a row.
 
     Args:
