@@ -1,7 +1,8 @@
 import keras
 import numpy as np
+import pytest
 
-from fkp.training.losses import MaskedMSE
+from fkp.training.losses import LOSSES, MaskedMSE, SoftWing, Wing
 
 
 def test_plain_mean_squared_error_without_gaps():
@@ -19,16 +20,18 @@ def test_every_labelled_value_weighs_the_same():
     assert np.isclose(float(MaskedMSE()(truth, predicted)), (4 * 1 + 2 * 4) / 6)
 
 
-def test_a_batch_without_labels_costs_nothing():
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_batch_without_labels_costs_nothing(name):
     truth = np.full((1, 3, 2), np.nan, np.float32)
-    assert float(MaskedMSE()(truth, np.ones((1, 3, 2), np.float32))) == 0.0
+    assert float(LOSSES[name]()(truth, np.ones((1, 3, 2), np.float32))) == 0.0
 
 
-def test_gaps_leave_the_gradient_finite_and_their_points_alone():
+@pytest.mark.parametrize("name", LOSSES)
+def test_gaps_leave_the_gradient_finite_and_their_points_alone(name):
     inputs = keras.Input((1,))
     outputs = keras.layers.Reshape((2, 2))(keras.layers.Dense(4, use_bias=False)(inputs))
     model = keras.Model(inputs, outputs)
-    model.compile(keras.optimizers.SGD(0.1), MaskedMSE(), jit_compile=False)
+    model.compile(keras.optimizers.SGD(0.1), LOSSES[name](), jit_compile=False)
     before = model.get_weights()[0].copy()
     truth = np.array([[[1, 2], [np.nan, np.nan]]], np.float32)
     model.train_on_batch(np.ones((1, 1)), truth)
@@ -36,3 +39,18 @@ def test_gaps_leave_the_gradient_finite_and_their_points_alone():
     assert np.isfinite(after).all()
     np.testing.assert_array_equal(after[0, 2:], before[0, 2:])
     assert (after[0, :2] != before[0, :2]).all()
+
+
+@pytest.mark.parametrize(
+    ("loss", "error", "expected"),
+    [
+        (Wing, 3, 10 * np.log(1 + 3 / 2)),
+        (Wing, -25, 25 - 10 + 10 * np.log(1 + 10 / 2)),
+        (SoftWing, -1.5, 1.5),
+        (SoftWing, 7, 2 + 20 * (np.log(1 + 7 / 0.5) - np.log(1 + 2 / 0.5))),
+    ],
+)
+def test_wing_losses_by_hand(loss, error, expected):
+    truth = np.zeros((1, 2, 2), np.float32)
+    truth[0, 1] = np.nan
+    assert np.isclose(float(loss()(truth, np.full((1, 2, 2), error, np.float32))), expected)

@@ -8,7 +8,9 @@ from fkp.data.faces import Faces
 from fkp.data.schemes import KAGGLE_15
 from fkp.measure import errors
 from fkp.models.predict import predict
+from fkp.prepare.augment import Jitter
 from fkp.training import fit
+from fkp.training.optimizers import SCHEDULES
 
 
 def dots(n, seed=0, size=16):
@@ -27,10 +29,10 @@ def small(seed=0):
     return models.build("resnet18", (16, 16, 1), 15, seed=seed, blocks=(1, 1, 0, 0))
 
 
-def train(folder=None, epochs=3, model=None, **options):
+def train(folder=None, epochs=3, model=None, faces=None, **options):
     return fit.fit(
         model or small(),
-        dots(64),
+        faces or dots(64),
         dots(16, seed=1),
         epochs=epochs,
         batch_size=16,
@@ -50,23 +52,102 @@ def test_training_learns_and_returns_the_best_epoch(tmp_path):
     assert score == pytest.approx(best, rel=1e-5)
 
 
-def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path):
+def steps(monkeypatch, stop=None):
+    """Train steps are counted, and the one of that number is interrupted."""
+    made = []
+    epoch = fit._train_epoch
+
+    def counted(model, stream, bar):
+        if len(made) == stop:
+            raise KeyboardInterrupt
+        made.append(model)
+        return epoch(model, stream, bar)
+
+    monkeypatch.setattr(fit, "_train_epoch", counted)
+    return made
+
+
+def same(a, b):
+    for one, other in zip(a.get_weights(), b.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-2, atol=1e-3)
+
+
+def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path, monkeypatch):
     whole, history = train(tmp_path / "whole", epochs=4)
-    train(tmp_path / "parts", epochs=2)
-    resumed, parts = train(tmp_path / "parts", epochs=4, model=small(seed=9))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        steps(patch, stop=2)
+        train(tmp_path / "parts", epochs=4)
+    made = steps(monkeypatch)
+    resumed, parts = train(tmp_path / "parts", epochs=4)
+    assert len(made) == 2 and len(parts) == 4
     for a, b in zip(history, parts, strict=True):
         assert a["loss"] == pytest.approx(b["loss"], rel=1e-3)
-    for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-2, atol=1e-3)
+    same(whole, resumed)
 
 
-def test_a_finished_training_is_not_repeated(tmp_path):
-    _, history = train(tmp_path, epochs=2)
-    before = (tmp_path / "last.keras").stat().st_mtime_ns
-    _, again = train(tmp_path, epochs=2)
-    assert [r["loss"] for r in again] == [r["loss"] for r in history]
-    assert (tmp_path / "last.keras").stat().st_mtime_ns == before
+def test_a_finished_training_is_not_repeated(tmp_path, monkeypatch):
+    model, history = train(tmp_path, epochs=2, augment=Jitter(KAGGLE_15))
+    made = steps(monkeypatch)
+    again, stored = train(tmp_path, epochs=2, augment=Jitter(KAGGLE_15))
+    assert stored == history and not made
+    same(model, again)
     assert json.loads((tmp_path / "progress.json").read_text()) == history
+
+
+def unmoved(images, points, rng):
+    return images, points
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"epochs": 3}, "epochs"),
+        ({"learning_rate": 1e-4}, "learning_rate"),
+        ({"augment": unmoved}, "augment"),
+        ({"augment": Jitter(KAGGLE_15, degrees=1)}, "augment, code"),
+        ({"model": small(seed=9)}, "model"),
+        ({"faces": dots(64, seed=5)}, "training rows"),
+    ],
+)
+def test_what_differs_trains_anew(tmp_path, monkeypatch, capsys, change, named):
+    train(tmp_path, epochs=2)
+    made = steps(monkeypatch)
+    _, history = train(tmp_path, **{"epochs": 2} | change)
+    assert len(made) == len(history) == change.get("epochs", 2)
+    assert f"checkpoints made with another {named}, training anew" in capsys.readouterr().err
+
+
+def test_changed_code_and_backend_count(tmp_path, monkeypatch):
+    train(tmp_path, epochs=1)
+    stored = json.loads((tmp_path / "training.json").read_text())
+    assert {"fkp.training.fit", "fkp.training.losses"} <= stored["code"].keys()
+    made = steps(monkeypatch)
+    for changed in ({"code": {}}, {"backend": "jax"}):
+        (tmp_path / "training.json").write_text(json.dumps(stored | changed))
+        train(tmp_path, epochs=1)
+    assert len(made) == 2
+
+
+@pytest.mark.parametrize("name", ["training.json", "last.keras", "progress.json"])
+def test_a_damaged_file_is_no_obstacle(tmp_path, monkeypatch, name):
+    _, history = train(tmp_path, epochs=2)
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:60])
+    made = steps(monkeypatch)
+    _, again = train(tmp_path, epochs=2)
+    assert len(made) == 2
+    assert [row["loss"] for row in again] == pytest.approx([r["loss"] for r in history], rel=1e-3)
+
+
+def test_the_training_rmse_is_the_root_of_the_mean_squared_error():
+    _, history = train(epochs=2)
+    for row in history:
+        assert row["train_rmse"] == pytest.approx(row["loss"] ** 0.5, rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["wing", "soft_wing"])
+def test_other_losses_train_too(loss):
+    _, history = train(epochs=6, loss=loss, optimizer="adamw", learning_rate=3e-3)
+    assert history[-1]["train_rmse"] < 0.9 * history[0]["train_rmse"]
 
 
 def test_patience_stops_and_a_resumed_run_knows_it(tmp_path):
@@ -113,12 +194,13 @@ def test_augmentation_is_applied_to_each_batch():
 def test_errors():
     with pytest.raises(ValueError, match="0 rows"):
         fit.fit(small(), dots(4).take([]), dots(4), progress=False)
-    with pytest.raises(ValueError, match="schedule"):
-        fit.learning_rate_schedule(1e-3, 10, "step")
+    for name, known in (("schedule", "cosine"), ("optimizer", "adamw"), ("loss", "soft_wing")):
+        with pytest.raises(ValueError, match=f"{name}: expected one of .*{known}.*, got 'new'"):
+            fit.fit(small(), dots(4), dots(4), **{name: "new"})
 
 
 def test_cosine_schedule_warms_up_peaks_and_decays():
-    schedule = fit.learning_rate_schedule(1e-3, 100)
+    schedule = SCHEDULES["cosine"](1e-3, 100)
     rates = [float(schedule(step)) for step in range(100)]
     assert rates[0] == pytest.approx(1e-4) and max(rates) == pytest.approx(1e-3)
     assert np.argmax(rates) == 5 and rates[-1] < 2e-4

@@ -5,7 +5,9 @@ import numpy as np
 from keras import layers
 
 
-def pixels_in(input_shape):
+def pixels_in(
+    input_shape: tuple[int, int, int],
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """Input layer for raw pixels and its [-1, 1] scaling.
 
     Returns:
@@ -17,12 +19,14 @@ def pixels_in(input_shape):
     return inputs, layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(inputs)
 
 
-def as_rgb(x):
+def as_rgb(x: keras.KerasTensor) -> keras.KerasTensor:
     """Three channels: RGB stays, gray is repeated."""
     return x if x.shape[-1] == 3 else layers.Concatenate(name="gray_to_rgb")([x, x, x])
 
 
-def points_out(features, input_shape, n_points):
+def points_out(
+    features: keras.KerasTensor, input_shape: tuple[int, int, int], n_points: int
+) -> keras.KerasTensor:
     """Linear head: features (n, f) -> points (n, n_points, 2) in pixels.
 
     The dense layer works in units of a sixteenth of the image, about the spread of a keypoint over
@@ -37,8 +41,13 @@ def points_out(features, input_shape, n_points):
     return layers.Rescaling(scale, offset=centre, dtype="float32", name="points")(x)
 
 
-def start_at(model, shape):
-    """Set the head's bias so that an untrained model answers with `shape` (k, 2), in pixels."""
+def start_at(model: keras.Model, shape: np.ndarray) -> None:
+    """Set the head's bias so that an untrained model predicts `shape` (k, 2), in pixels.
+
+    A model with another head, such as heat maps, stays as it is.
+    """
+    if all(layer.name != "coordinates" for layer in model.layers):
+        return
     scale, centre = _frame(model.input_shape[1:])
     head = model.get_layer("coordinates")
     head.bias.assign(((np.asarray(shape) - centre) / scale).reshape(-1))

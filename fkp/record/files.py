@@ -16,8 +16,9 @@ def whole(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    ending = "".join(path.suffixes)
     handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.stem}.", suffix=f".tmp{path.suffix}"
+        dir=path.parent, prefix=f".{path.stem}.", suffix=f".tmp{ending}"
     )
     os.close(handle)
     temporary = Path(name)

@@ -1,12 +1,10 @@
 """Training: faces and a fresh model in, the best model and its history out.
 
-A training with a folder is resumable: after every epoch the model with its optimizer (last.keras),
-the best model so far (best.keras) and the history (progress.json) are on disk, each file whole or
-absent.
+A training with a folder is resumable, see `fkp.training.checkpoints`.
 """
 
-import json
 import time
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -14,31 +12,24 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
+from fkp.data.faces import Faces
 from fkp.measure import errors
-from fkp.models import save
 from fkp.models.contract import start_at
 from fkp.models.predict import predict
-from fkp.record.files import write_json
-from fkp.training.losses import MaskedMSE
+from fkp.training.checkpoints import Checkpoints, about
+from fkp.training.losses import LOSSES, RMSE
+from fkp.training.optimizers import OPTIMIZERS, SCHEDULES, named
 
 
-def learning_rate_schedule(learning_rate, steps, kind="cosine"):
-    """Learning rate over `steps` updates, "constant" or "cosine" (warm-up, down to a tenth)."""
-    if kind == "constant":
-        return learning_rate
-    if kind != "cosine":
-        raise ValueError(f"schedule: expected constant or cosine, got {kind!r}")
-    warmup = max(1, steps // 20)
-    return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=learning_rate / 10,
-        decay_steps=max(1, steps - warmup),
-        alpha=0.1,
-        warmup_target=learning_rate,
-        warmup_steps=warmup,
-    )
-
-
-def batches(faces, epoch, *, epoch_size, batch_size, seed, augment=None):
+def batches(
+    faces: Faces,
+    epoch: int,
+    *,
+    epoch_size: int,
+    batch_size: int,
+    seed: int,
+    augment: Callable | None = None,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The batches of one epoch, a function of (seed, epoch) alone.
 
     Epochs walk through consecutive shuffles of all rows, so an `epoch_size` below or above the
@@ -63,88 +54,38 @@ def batches(faces, epoch, *, epoch_size, batch_size, seed, augment=None):
         yield images, points
 
 
-class _Log:
-    """The history of a training, its best epoch, and the files that keep both."""
-
-    def __init__(self, folder):
-        self.folder = Path(folder) if folder is not None else None
-        self.history, self.best, self.best_weights = [], None, None
-
-    def resume(self, model, steps_per_epoch):
-        """Take up what an earlier training left; returns its model, or the given one."""
-        if self.folder is None:
-            return model
-        self.folder.mkdir(parents=True, exist_ok=True)
-        last, progress = self.folder / "last.keras", self.folder / "progress.json"
-        if last.exists() and progress.exists():
-            model = keras.saving.load_model(last)
-            epochs = int(model.optimizer.iterations) // steps_per_epoch
-            self.history = json.loads(progress.read_text())[:epochs]
-            self.best = min(self.history, key=lambda row: row["validation_rmse"], default=None)
-        return model
-
-    def add(self, model, row):
-        """Append an epoch; `last.keras` comes last, as it decides where to go on."""
-        self.history.append(row)
-        improved = self.best is None or row["validation_rmse"] < self.best["validation_rmse"]
-        if improved:
-            self.best, self.best_weights = row, model.get_weights()
-        if self.folder is not None:
-            if improved:
-                save(model, self.folder / "best.keras")
-            write_json(self.folder / "progress.json", self.history)
-            save(model, self.folder / "last.keras")
-
-    def stale(self, patience):
-        """Whether the last `patience` epochs have brought nothing better."""
-        if self.best is None or patience is None:
-            return False
-        return self.history[-1]["epoch"] - self.best["epoch"] >= patience
-
-    def best_model(self, model):
-        """The model as it was after its best epoch."""
-        if self.best_weights is None:
-            return keras.saving.load_model(self.folder / "best.keras")
-        model.set_weights(self.best_weights)
-        return model
-
-
-def _compile(model, rate, weight_decay):
-    optimizer = keras.optimizers.Adam(rate)
-    if weight_decay:
-        optimizer = keras.optimizers.AdamW(rate, weight_decay=weight_decay)
-    model.compile(optimizer, MaskedMSE(), jit_compile=False)
-
-
 def _train_epoch(model, stream, bar):
-    """One pass over the batches; returns the mean loss in px^2."""
+    """One pass over the batches; returns the mean loss and the RMSE in px."""
     model.reset_metrics()
     for images, points in stream:
-        loss = float(model.train_on_batch(images, points))
+        found = model.train_on_batch(images, points, return_dict=True)
         bar.update()
+    loss, rmse = float(found["loss"]), float(found["rmse"])
     if not np.isfinite(loss):
         raise ValueError(f"the loss is {loss}; a lower learning_rate may help")
-    return loss
+    return loss, rmse
 
 
 def fit(
-    model,
-    train,
-    validation,
+    model: keras.Model,
+    train: Faces,
+    validation: Faces,
     *,
-    epochs=30,
-    epoch_size=None,
-    batch_size=64,
-    learning_rate=1e-3,
-    schedule="cosine",
-    weight_decay=0.0,
-    patience=None,
-    seed=0,
-    augment=None,
-    folder=None,
-    progress=True,
-):
-    """Train with Adam on (masked) MSE in px^2, keep the epoch of the lowest validation RMSE.
+    epochs: int = 30,
+    epoch_size: int | None = None,
+    batch_size: int = 64,
+    learning_rate: float = 1e-3,
+    loss: str = "mse",
+    optimizer: str = "adam",
+    schedule: str = "cosine",
+    weight_decay: float = 0.0,
+    patience: int | None = None,
+    seed: int = 0,
+    augment: Callable | None = None,
+    folder: str | Path | None = None,
+    progress: bool = True,
+) -> tuple[keras.Model, list[dict]]:
+    """Train on labelled points and keep the epoch of the lowest validation RMSE.
 
     Args:
         model: pixels -> points, as `fkp.models.build` makes it.
@@ -155,51 +96,70 @@ def fit(
             treatments with different numbers of rows equal in computation.
         batch_size: images per update.
         learning_rate: peak learning rate.
-        schedule: "cosine" or "constant".
-        weight_decay: decoupled (AdamW) if above zero.
+        loss: a key of `fkp.training.losses.LOSSES`.
+        optimizer, schedule: keys of `OPTIMIZERS` and `SCHEDULES` in `fkp.training.optimizers`.
+        weight_decay: decoupled from the gradient, with either optimizer.
         patience: stop after so many epochs without a better validation RMSE; None = never.
         seed: order of the rows and the augmentation.
         augment: callable (images, points, rng) -> (images, points), applied to each batch.
-        folder: where checkpoints live; an interrupted training found there goes on.
+        folder: where checkpoints live. Where they are of the same faces, model and arguments, an
+            interrupted training goes on and a finished one is not repeated; others are removed.
         progress: show a progress bar.
 
     Returns:
-        (the best model, history): a list with one dict per epoch: epoch, loss (px^2), train_rmse,
-        validation_rmse (px), learning_rate, seconds.
+        (the best model, history): a list with one dict per epoch: epoch, loss (mean over the
+        epoch; px^2 for "mse"), train_rmse, validation_rmse (px), learning_rate, seconds.
 
     Raises:
-        ValueError: no rows, or a loss that is not finite.
+        ValueError: no rows, an unknown loss, optimizer or schedule, or a loss that is not finite.
     """
     if not len(train) or not len(validation):
         raise ValueError(f"cannot train on {len(train)} rows with {len(validation)} to validate")
     epoch_size = epoch_size or len(train)
     steps = -(-epoch_size // batch_size)
-    log = _Log(folder)
-    model = log.resume(model, steps)
-    if not log.history:
+    rate = named(SCHEDULES, "schedule", schedule)(learning_rate, epochs * steps)
+    update = named(OPTIMIZERS, "optimizer", optimizer)(rate, weight_decay=weight_decay)
+    penalty = named(LOSSES, "loss", loss)()
+    arguments = {
+        "epochs": epochs,
+        "epoch_size": epoch_size,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "loss": loss,
+        "optimizer": optimizer,
+        "schedule": schedule,
+        "weight_decay": weight_decay,
+        "patience": patience,
+        "seed": seed,
+    }
+    log = Checkpoints(folder, about(model, train, validation, augment, arguments))
+    resumed = log.resume(steps)
+    if resumed is None:
         start_at(model, np.nanmean(train.points, axis=0))
-        rate = learning_rate_schedule(learning_rate, epochs * steps, schedule)
-        _compile(model, rate, weight_decay)
+        model.compile(update, penalty, metrics=[RMSE()], jit_compile=False)
+    model = resumed or model
     stream = partial(
         batches, train, epoch_size=epoch_size, batch_size=batch_size, seed=seed, augment=augment
     )
     done = len(log.history)
+    # Not `model.fit`: of a training that is interrupted, its callbacks restore the model and the
+    # number of the epoch, but neither the history, the best epoch nor the patience spent.
     options = {"unit": "batch", "mininterval": 1, "disable": not progress}
     with tqdm(total=epochs * steps, initial=done * steps, **options) as bar:
         for epoch in range(done, epochs):
             if log.stale(patience):
                 break
             began = time.perf_counter()
-            loss = _train_epoch(model, stream(epoch), bar)
+            mean_loss, rmse = _train_epoch(model, stream(epoch), bar)
             score = errors.rmse(validation.points, predict(model, validation.images))
             row = {
                 "epoch": epoch,
-                "loss": loss,
-                "train_rmse": loss**0.5,
+                "loss": mean_loss,
+                "train_rmse": rmse,
                 "validation_rmse": score,
                 "learning_rate": float(model.optimizer.learning_rate),
                 "seconds": time.perf_counter() - began,
             }
             log.add(model, row)
-            bar.set_postfix(train=row["train_rmse"], validation=score)
+            bar.set_postfix(train=rmse, validation=score)
     return log.best_model(model), log.history

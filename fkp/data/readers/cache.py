@@ -7,7 +7,6 @@ or, where that folder is read-only by its mode or its disk, under `$XDG_CACHE_HO
 
 import hashlib
 import os
-import uuid
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
@@ -15,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+
+from fkp.record.files import whole
 
 FOLDER = ".fkp-cache"
 UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -86,15 +87,9 @@ def load(path: Path | str) -> dict[str, np.ndarray]:
 
 
 def save(path, made):
-    """Write a dict of arrays as .npz to a temporary name, then rename: a whole file or none."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with temporary.open("xb") as stream:
-            np.savez(stream, **made)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write a dict of arrays as .npz: a whole file or none."""
+    with whole(path) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, **made)
 
 
 def _digest(value):
