@@ -22,6 +22,7 @@ from fkp.record.code import digests_of
 from fkp.record.files import plain, whole, write_json
 
 PACKAGE = Path(__file__).parents[1]
+_NO_MATTER = ("fkp.models.cascade", "fkp.record")
 
 
 def about(
@@ -47,7 +48,7 @@ def about(
             "augment": _told(augment),
             **arguments,
             "backend": keras.config.backend(),
-            "code": digests_of(cells, PACKAGE, words=[model.name], skip=["fkp.models.cascade"]),
+            "code": digests_of(cells, PACKAGE, words=[model.name], skip=_NO_MATTER),
         }
     )
 
