@@ -4,8 +4,10 @@ import pytest
 from keras import layers
 
 from fkp import models
+from fkp.data import readers
 from fkp.deploy import export, runtimes
 from fkp.deploy.candidates import stand_in
+from fkp.models import heatmap
 from fkp.models.contract import pixels_in, points_out
 
 SHAPE = (32, 24, 1)
@@ -54,7 +56,7 @@ def test_exported_files_give_the_points_of_keras_for_any_number_of_images(
 def test_files_are_whole_and_int8_is_smaller(exported):
     paths, rows = exported
     folder = paths["litert"].parent
-    names = {"tiny.keras", "tiny.tflite", "tiny-int8.tflite", "tiny.onnx"}
+    names = {"tiny.keras", "tiny.tflite", "tiny-float16.tflite", "tiny-int8.tflite", "tiny.onnx"}
     assert {path.name for path in folder.iterdir()} == names
     size = {row["format"]: row["mb"] for row in rows}
     assert size["litert-int8"] < size["litert"] == paths["litert"].stat().st_size / 1e6
@@ -108,7 +110,7 @@ def test_a_saved_file_in_one_format(exported, images, tmp_path):
 
 
 def test_a_failed_export_leaves_nothing(model, tmp_path, monkeypatch):
-    def fail(saved, calibration):
+    def fail(*arguments):
         raise RuntimeError("no")
 
     monkeypatch.setattr(export, "_litert", fail)
@@ -120,3 +122,22 @@ def test_a_failed_export_leaves_nothing(model, tmp_path, monkeypatch):
 def test_unknown_runtime():
     with pytest.raises(ValueError, match="unknown runtime 'torch'"):
         runtimes.load("torch", "model.pt")
+
+
+def test_the_points_of_heat_maps_survive_eight_bits(tmp_path):
+    keras.utils.set_random_seed(0)
+    model = heatmap.heatmap_cnn(
+        (64, 64, 1), 5, widths=(8, 12, 16), blocks=(1, 1, 1), decoder=(12, 8)
+    )
+    images = readers.read(n=24, size=64).images
+    for norm in (layer for layer in model.layers if hasattr(layer, "moving_mean")):
+        norm.momentum = 0.0
+    model(images, training=True)  # values keep their scale, as in a trained network
+    points = heatmap.with_spread(model)
+    form = "litert-int8"
+    file = export.export(points, tmp_path, formats=[form], calibration=images)[form]
+    found = runtimes.load("litert_int8", file["path"])(images)
+    expected = points.predict_on_batch(images)
+    assert found.shape == (24, 5, 3)
+    assert np.sqrt(((found - expected) ** 2).mean()) < expected.std(axis=0).mean() / 8
+    assert file["bytes"] < 4 * model.count_params()

@@ -79,7 +79,9 @@ def submit(
 
 def export(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help=".keras file.")],
-    form: Annotated[str, typer.Option("--format", help="litert, litert-int8 or onnx.")] = "litert",
+    form: Annotated[
+        str, typer.Option("--format", help="litert, litert-float16, litert-int8 or onnx.")
+    ] = "litert",
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path(),
     calibrate: Annotated[
         Path | None, typer.Option(help="Faces from which int8 takes its value ranges.")

@@ -1,4 +1,4 @@
-"""A model as a file for other runtimes: LiteRT (float32, int8) and ONNX (float32).
+"""A model as a file for other runtimes: LiteRT (float32, float16, int8) and ONNX (float32).
 
 Every file takes raw pixels, uint8 (n, h, w, c) for any n, and gives points in pixels, float32
 (n, k, 2): the contract of `fkp.models`, so nobody has to know how the pixels are scaled. Converting
@@ -21,10 +21,21 @@ from fkp.record.files import whole
 if TYPE_CHECKING:
     import keras
 
-SUFFIXES = {"litert": ".tflite", "litert-int8": "-int8.tflite", "onnx": ".onnx"}
+SUFFIXES = {
+    "litert": ".tflite",
+    "litert-float16": "-float16.tflite",
+    "litert-int8": "-int8.tflite",
+    "onnx": ".onnx",
+}
 FORMATS = tuple(SUFFIXES)
 # A float32 file computes the same function: rounding in the deepest model is a tenth of this.
 TOLERANCE_PX = 0.01
+# The end of a network with heat maps, from logits to points, which stays in float: 8 bits are too
+# few for the probabilities of a softmax over hundreds of cells.
+_FLOAT_END = (
+    *("RESHAPE", "TRANSPOSE", "SOFTMAX", "BATCH_MATMUL", "FULLY_CONNECTED", "STRIDED_SLICE"),
+    *("SUB", "SQUARED_DIFFERENCE", "MUL", "SUM", "MAXIMUM", "SQRT", "CONCATENATION"),
+)
 
 
 def export(
@@ -56,7 +67,7 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     pixels, written = _from_bytes(model), {}
     with tempfile.TemporaryDirectory() as saved:
-        if {"litert", "litert-int8"} & set(formats):
+        if any(form.startswith("litert") for form in formats):
             with _without_info():
                 pixels.export(saved, format="tf_saved_model", verbose=False)
         for form in formats:
@@ -65,7 +76,7 @@ def export(
                 if form == "onnx":
                     pixels.export(part, format="onnx", verbose=False)
                 else:
-                    part.write_bytes(_litert(saved, calibration if "int8" in form else None))
+                    part.write_bytes(_litert(saved, form, calibration, _has_heatmaps(model)))
             written[form] = {"path": path, "bytes": path.stat().st_size}
     return written
 
@@ -110,7 +121,7 @@ def check(
         path: the file.
         form: its format.
         images: uint8 (n, h, w, c).
-        tolerance: px; a float32 file must not differ by more anywhere. An int8 file may.
+        tolerance: px; a float32 file must not differ by more anywhere. A file of fewer bits may.
 
     Returns:
         dict: max_px and rms_px, difference between the coordinates of the two.
@@ -120,7 +131,7 @@ def check(
     """
     runtime = next(name for name, needed in runtimes.RUNTIMES.items() if needed == form)
     difference = agreement(runtimes.load(runtime, path)(images), model.predict_on_batch(images))
-    if form != "litert-int8" and not difference["max_px"] <= tolerance:
+    if form in ("litert", "onnx") and not difference["max_px"] <= tolerance:
         raise ValueError(
             f"{Path(path).name}: points differ from Keras' by up to {difference['max_px']:.4g} px "
             f"(tolerance {tolerance} px)"
@@ -202,16 +213,32 @@ def _from_bytes(model):
     return pixels
 
 
-def _litert(saved, calibration):
-    """Bytes of a LiteRT file; integer arithmetic between the two ends if there are images."""
+def _has_heatmaps(model):
+    return any(layer.name == "heatmap" for layer in model.layers)
+
+
+def _litert(saved, form, calibration, heatmaps):
+    """Bytes of a LiteRT file; int8 takes its value ranges from the calibration images."""
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_saved_model(saved)
-    if calibration is not None:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([image[None]] for image in calibration)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.uint8
+    if form == "litert":
+        return converter.convert()
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if form == "litert-float16":
+        converter.target_spec.supported_types = [tf.float16]
+        return converter.convert()
+    converter.representative_dataset = lambda: ([image[None]] for image in calibration)
+    if heatmaps:
+        options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=list(_FLOAT_END))
+        debugger = tf.lite.experimental.QuantizationDebugger(
+            converter=converter,
+            debug_dataset=lambda: ([image[None]] for image in calibration[:1]),
+            debug_options=options,
+        )
+        return debugger.get_nondebug_quantized_model()
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.uint8
     return converter.convert()
 
 

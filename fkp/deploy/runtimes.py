@@ -18,6 +18,7 @@ RUNTIMES = {
     "keras_predict_on_batch": "keras",
     "tf_function": "keras",
     "litert": "litert",
+    "litert_float16": "litert-float16",
     "litert_int8": "litert-int8",
     "onnxruntime": "onnx",
 }

@@ -40,24 +40,26 @@ class Expectation(layers.Layer):
         moments = ops.matmul(ops.softmax(flat, axis=-1), places)
         mean = moments[..., :2]
         if not self.spread:
-            return mean + centre
-        variance = moments[..., 2:] - ops.sum(ops.square(mean), axis=-1, keepdims=True)
-        return ops.concatenate([mean + centre, ops.sqrt(ops.maximum(variance, 0.0))], axis=-1)
+            return mean
+        off_centre = ops.sum(ops.square(mean - centre), axis=-1, keepdims=True)
+        spread = ops.sqrt(ops.maximum(moments[..., 2:] - off_centre, 0.0))
+        return ops.concatenate([mean, spread], axis=-1)
 
     def get_config(self):
         return super().get_config() | {"image": self.image, "spread": self.spread}
 
 
 def _grid(h, w, image):
-    """(x, y, x^2 + y^2) of the cells' centres about the image's centre, float32 (h w, 3); centre.
+    """x, y and squared distance from the image's centre of each cell, float32 (h w, 3); centre.
 
-    About the centre, so that the variance is no small difference of large numbers.
+    Distances from the centre, so that a variance is no small difference of large numbers.
     """
-    x = (np.arange(w) + 0.5) * image[1] / w - image[1] / 2
-    y = (np.arange(h) + 0.5) * image[0] / h - image[0] / 2
-    x, y = (part.ravel() for part in np.meshgrid(x, y))
-    centre = [(image[1] - 1) / 2, (image[0] - 1) / 2]
-    return np.stack([x, y, x**2 + y**2], axis=1).astype("float32"), np.float32(centre)
+    centre = np.array([(image[1] - 1) / 2, (image[0] - 1) / 2])
+    x = (np.arange(w) + 0.5) * image[1] / w - 0.5
+    y = (np.arange(h) + 0.5) * image[0] / h - 0.5
+    cells = np.stack([part.ravel() for part in np.meshgrid(x, y)], axis=1)
+    squared = ((cells - centre) ** 2).sum(axis=1, keepdims=True)
+    return np.hstack([cells, squared]).astype("float32"), centre.astype("float32")
 
 
 @keras.saving.register_keras_serializable("fkp")
