@@ -46,8 +46,8 @@ def run_study(
 
     Args:
         plan: what to run.
-        only: names of the runs to carry out; None: all. What reads others runs where all that it
-            reads is there.
+        only: names of the runs to carry out; None: all. What reads others runs as soon as all that
+            it reads is there or, if it is named, with what is there.
         again: names of runs to repeat from nothing though they are finished.
         stale: repeat the runs that other code or versions made; trainings whose own code, rows and
             arguments are the same are taken up from their checkpoints.
@@ -75,7 +75,7 @@ def run_study(
             study.save()
             study.carry_out([r for r in plan.runs if r.name in chosen and not r.collect])
             for run in (run for run in plan.runs if run.collect):
-                study.collect(run, needed=only is None or run.name in chosen)
+                study.collect(run, asked=run.name in chosen)
         except KeyboardInterrupt:
             study.stop()
             raise Interrupted from None
@@ -112,14 +112,15 @@ class _StudyRun:
                 self.stop()
                 raise
 
-    def collect(self, run, needed):
-        """Run a notebook that reads others; left pending while one of them has not been tried."""
+    def collect(self, run, asked):
+        """Run a notebook that reads others: once all are there or, where it was asked for, with
+        what is there.
+        """
         read = [record for record in self.records if record["name"] in run.reads]
         there = [record for record in read if record["status"] in ("finished", "skipped")]
-        tried = needed and all(record["status"] != "pending" for record in read)
-        if there and (tried or len(there) == len(read)):
+        if there and (asked or len(there) == len(read)):
             self.carry_out([run])
-        elif needed and not there and any(record["status"] == "failed" for record in read):
+        elif asked and any(record["status"] == "failed" for record in read):
             self.settle(run, record_of(run, "failed", error="there is no finished run to read"))
         else:
             self.settle(run, record_of(run))
