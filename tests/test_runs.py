@@ -1,0 +1,33 @@
+"""What the training notebooks share."""
+
+import numpy as np
+
+from fkp import models
+from fkp.models.predict import predict
+from fkp.training import runs
+
+
+def prepared(**options):
+    drawn = {"n": 60, "size": 32, "regimes": True}
+    return runs.prepare(None, None, {}, drawn, treatment="none", **options)
+
+
+def test_only_training_rows_are_treated():
+    rows = prepared(limit=50)
+    assert len(rows.faces) == 50 == len(rows.original) + len(rows.validation) + len(rows.test)
+    assert len(rows.training) == rows.original.complete.sum() < len(rows.original)
+    assert not rows.test.complete.all() or not rows.validation.complete.all()
+    table = rows.table()
+    assert list(table.index)[1] == "training, treatment 'none'"
+    assert table["rows"].tolist()[1:] == [len(rows.training), len(rows.validation), len(rows.test)]
+
+
+def test_a_trained_model_is_saved_in_float32(tmp_path):
+    rows = prepared()
+    network = models.build("manual_cnn", (32, 32, 1), 15, seed=0, precision="mixed_bfloat16")
+    options = {"epochs": 1, "epoch_size": 16, "batch_size": 16, "progress": False}
+    network, history = runs.train(network, rows.training, rows.validation, tmp_path, **options)
+    assert len(history) == 1 and network.compute_dtype == "float32"
+    loaded = models.load(tmp_path / "model.keras")
+    answers = [predict(model, rows.test.images) for model in (network, loaded)]
+    np.testing.assert_array_equal(*answers)
