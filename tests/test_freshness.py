@@ -80,6 +80,21 @@ def test_a_change_of_code_makes_stale_what_it_can_matter_to(root, file, old, new
     assert {run.label: run.folder for run in plan("toy", root=root).runs} == names
 
 
+def test_a_new_parameter_renames_nothing_another_default_is_another_run(root):
+    notebook = root / "notebooks/01-train.ipynb"
+    edit(notebook, "epochs = 2", "epochs = 2\\ndropout = 0.0")
+    assert {state.status for state in states(root).values()} == {"fresh"}
+    edit(notebook, 'treatment = \\"none\\"', 'treatment = \\"mask\\"')
+    assert {state.status for state in states(root).values()} == {"missing"}
+    edit(notebook, 'treatment = \\"mask\\"', 'treatment = \\"none\\"')
+    edit(notebook, "seed = 0", "seed = 3")
+    found = states(root)
+    assert found["train cnn seed 1"].status == "fresh"
+    edit(notebook, "trouble = None", 'trouble = \\"none\\"')
+    why = states(root)["train cnn seed 1"].why
+    assert why == "made when the notebook had another default of trouble"
+
+
 def test_runs_that_collect_follow_the_plots_those_that_measure_do_not(root):
     write_study(root, "runs: [{notebook: train}, {notebook: train, name: all, collect: [train]}]")
     planned = plan("toy", root=root)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from fkp.record.code import digests_of
 from fkp.record.digests import digest
-from fkp.record.files import write_json
+from fkp.record.files import plain, write_json
 from fkp.record.machine import environment, git_state
 from fkp.study.plan import Plan, Run
 from fkp.study.records import finished, read_metrics, record_of
@@ -89,7 +89,7 @@ class Freshness:
     def result(self, run: Run) -> Path | None:
         """Folder of the run's result: here or, failing that, published."""
         folders = (reports / "runs" / run.folder for reports in self.plan.places)
-        return next(filter(finished, folders), None)
+        return next((f for f in folders if finished(f) and not _other_defaults(run, f)), None)
 
     def state(self, run: Run) -> State:
         """The run's `State`."""
@@ -98,13 +98,24 @@ class Freshness:
         if failure.exists():
             return State("failed", failure.read_text("utf-8").strip(), folder)
         if folder is None:
-            return State("missing", "not run with these parameters on this data")
+            return State("missing", self._why_missing(run))
         made = read_metrics(folder)["run"]
         if run.collect and made.get("inputs") != self.inputs(run):
             return State("stale", "what it reads has changed", folder)
         known = self.acceptance(run, made).get("made_by") or made.get("made_by") or {}
         why = _differences(known, self.made_by(run))
         return State("stale" if why else "fresh", why, folder)
+
+    def _why_missing(self, run):
+        folders = (reports / "runs" / run.folder for reports in self.plan.places)
+        other = next(
+            (names for f in folders if finished(f) and (names := _other_defaults(run, f))), ""
+        )
+        return (
+            f"made when the notebook had another default of {', '.join(other)}"
+            if other
+            else "not run with these parameters on this data"
+        )
 
     def record(self, run: Run, status: str = "finished") -> dict:
         """The manifest's entry of a run as its result lies there; pending without a result."""
@@ -178,6 +189,13 @@ def prove_same_numbers(root: Path) -> None:
         lines = (done.stdout + done.stderr).strip().splitlines()
         said = [line for line in lines if line.startswith(("E ", "FAILED"))] or lines
         raise ValueError(f"{PROOF} does not pass, nothing is accepted: {' '.join(said[-3:])}")
+
+
+def _other_defaults(run, folder):
+    """Parameters at their default, which was another one when the result was made."""
+    made, defaults = read_metrics(folder)["run"]["parameters"], run.notebook.defaults
+    left = (k for k, value in run.parameters.items() if value == defaults[k] and k in made)
+    return [k for k in left if made[k] != plain(defaults[k])]
 
 
 def _differences(known, today):

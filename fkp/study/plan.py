@@ -56,7 +56,7 @@ class Run:
         parameters: every parameter but those in `ENGINE_PARAMETERS`.
         reads: names of the runs that it reads; it runs after them.
         key: digest of parameters and data; of a run that reads others also of theirs. What code
-            and versions made a result does not count: see `fkp.study.freshness`.
+            and versions made a result does not count, nor a default: see `fkp.study.freshness`.
     """
 
     notebook: Notebook = field(repr=False)
@@ -212,9 +212,13 @@ def _name(entry, notebook):
 
 
 def _key(notebook, parameters, data, inputs):
-    """Digest of parameters and data, the folders of the runs that are read among them."""
+    """Digest of data, of the runs that are read, and of parameters that are not at their default.
+
+    So a new parameter, whose default leaves things as they were, renames nothing.
+    """
+    chosen = {k: v for k, v in parameters.items() if v != notebook.defaults[k]}
     about = [data.source, data.fingerprint] if "data" in notebook.defaults else None
-    return digest(_with_contents(parameters, notebook.path.parent), about, inputs)
+    return digest(_with_contents(chosen, notebook.path.parent), about, inputs)
 
 
 def _with_contents(value, folder):
