@@ -1,6 +1,5 @@
 """`Faces`: the one value that every stage takes and returns."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from fkp.data.schemes import Scheme, convert
+from fkp.record.digests import array_digest
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +84,7 @@ class Faces:
     @cached_property
     def fingerprint(self) -> str:
         """Hex digest of pixels, points and scheme: equal faces, equal fingerprint."""
-        digest = hashlib.blake2b(digest_size=8)
-        digest.update(self.scheme.name.encode())
-        for array in (self.images, self.points):
-            digest.update(str(array.shape).encode())
-            digest.update(np.ascontiguousarray(array).data)
-        return digest.hexdigest()
+        return array_digest(self.scheme.name, self.images, self.points)
 
     def take(self, rows: np.ndarray | Sequence[int]) -> Self:
         """The faces at `rows` (indices or bool mask), in that order."""

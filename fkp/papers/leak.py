@@ -16,6 +16,7 @@ from fkp.data.faces import Faces
 from fkp.measure.errors import squared_errors
 from fkp.measure.scores import mean_score
 from fkp.prepare.augment import paper_a
+from fkp.record.digests import array_digest
 
 DEGREES = 12.0
 RECIPES = ("published", "leaky", "clean")
@@ -37,6 +38,11 @@ class Rows:
 
     def __len__(self):
         return len(self.images)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest of pixels and points."""
+        return array_digest("", self.images, self.points)
 
     def take(self, rows: np.ndarray | slice) -> Self:
         """The rows at `rows`, in that order."""

@@ -4,6 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
+
 from fkp.record.files import plain
 
 
@@ -11,6 +13,15 @@ def digest(*parts, size=6):
     """Hex digest of JSON-able parts, in order."""
     text = json.dumps(plain(parts), sort_keys=True, ensure_ascii=False)
     return hashlib.blake2b(text.encode(), digest_size=size).hexdigest()
+
+
+def array_digest(label: str, *arrays: np.ndarray) -> str:
+    """Hex digest of a label and of the shapes and bytes of arrays."""
+    state = hashlib.blake2b(label.encode(), digest_size=8)
+    for array in arrays:
+        state.update(str(array.shape).encode())
+        state.update(np.ascontiguousarray(array).data)
+    return state.hexdigest()
 
 
 def file_fingerprint(path):
