@@ -151,6 +151,24 @@ def test_accepting_needs_a_proof_and_a_reason_and_shows_both(root):
     assert {entry["because"] for entry in entries.values()} == {"a fraction, not a decimal"}
 
 
+def test_what_has_to_be_collected_anew_is_not_accepted(root):
+    shutil.rmtree(next((root / "reports/toy/runs").glob("train-tree-0-*")))
+    assert accept(plan("toy", root=root), "same", never) == []
+
+
+def test_an_interrupted_repetition_leaves_the_result_as_it_was(root, monkeypatch):
+    before = {f: f.read_bytes() for f in (root / "reports/toy/runs").rglob("*.*") if f.is_file()}
+    edit(root / "fkp/scale.py", "1.5", "boom")
+    edit(root / "notebooks/02-compare.ipynb", "All <runs>", "The runs")
+    records = run_study(plan("toy", root=root), stale=True)
+    assert [r["status"] for r in records] == ["failed", "failed", "skipped", "finished"]
+    assert "NameError" in records[0]["error"]
+    for file, content in before.items():
+        if "train-cnn" in str(file) and file.suffix in (".json", ".svg"):
+            assert file.read_bytes() == content
+    assert not list((root / "reports/toy/runs").glob(".*"))
+
+
 def test_what_was_accepted_does_not_hold_for_a_later_result(root):
     edit(root / "fkp/scale.py", "1.5", "3 / 2")
     planned = plan("toy", root=root)

@@ -110,3 +110,15 @@ def test_a_result_that_names_a_place_here_is_refused(root):
     with pytest.raises(ValueError, match=r"metrics\.json: names a place here"):
         publish(placed)
     assert not placed.published.exists()
+
+
+def test_other_data_replaces_what_is_published_only_if_meant(root):
+    other = plan("toy", root=root, data=Data(root / "data", "kaggle", "others", "9999"))
+    run_study(other, workers=2)
+    with pytest.raises(ValueError, match=r"is published on faces \(1234\), this is others"):
+        publish(other)
+    chart = next((root / "reports/toy/runs").glob(f"{other.runs[-1].folder}/figures/bars.svg"))
+    chart.rename(chart.with_suffix(".away"))
+    with pytest.raises(ValueError, match=r"its chart figures/bars\.svg is not there"):
+        publish(other, replace=True)
+    assert not list((root / "reports/published").glob(".*"))

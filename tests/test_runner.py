@@ -11,6 +11,7 @@ import pytest
 from toy import write_project, write_study
 
 from fkp.cli import main
+from fkp.study import records as records_module
 from fkp.study import report, wording
 from fkp.study.plan import Data, plan
 from fkp.study.runner import run_study
@@ -206,6 +207,34 @@ def test_the_command_line_ends_with_status_1_after_a_failure(tmp_path, monkeypat
     assert "failed.ipynb" in err
 
 
+def test_nothing_to_read_is_said_and_is_no_success(tmp_path, monkeypatch, capsys):
+    root = write_project(tmp_path)
+    flu = "{notebook: train, parameters: {trouble: flu}}"
+    write_study(root, f"runs: [{flu}, {{notebook: compare, collect: true}}]")
+    monkeypatch.setattr("fkp.study.studyfile.project", lambda: root)
+    monkeypatch.setattr(sys, "argv", ["fkp", "run", "toy", "--only", "compare"])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    assert "pending: compare: there is nothing to read yet" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["fkp", "run", "toy"])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    assert "failed: compare: there is no finished run to read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "kept"),
+    [
+        ("/data/x.csv", "/data", "faces/x.csv"),
+        ("https://example.org/data/faces, reports/database", "/data", None),
+        ("/tmp/run/figures/a.svg", "/tmp/run/", "facesfigures/a.svg"),
+        ("in /tmp/run.", "/tmp/run", "in faces."),
+    ],
+)
+def test_a_place_is_replaced_as_a_whole_only(text, place, kept):
+    assert records_module._without_places([text], [(place, "faces")]) == [kept or text]
+
+
 def test_a_study_cannot_be_run_twice_at_a_time_and_stops_when_told_to(tmp_path):
     root = write_project(tmp_path)
     write_study(root, "runs: [{notebook: train, grid: {seed: [0, 1]}}]")
@@ -218,7 +247,7 @@ def test_a_study_cannot_be_run_twice_at_a_time_and_stops_when_told_to(tmp_path):
     while not list(root.glob("reports/toy/runs/*/log.txt")):
         assert process.poll() is None
         time.sleep(0.05)
-    with pytest.raises(ValueError, match="toy is being run by another process"):
+    with pytest.raises(ValueError, match="toy is in use by another process"):
         run_study(plan("toy", root=root))
     process.send_signal(signal.SIGTERM)
     error = process.communicate(timeout=120)[1]

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -38,8 +39,7 @@ def train(folder=None, epochs=3, model=None, faces=None, **options):
         batch_size=16,
         folder=folder,
         progress=False,
-        schedule="constant",
-        **options,
+        **{"schedule": "constant"} | options,
     )
 
 
@@ -148,6 +148,74 @@ def test_the_training_rmse_is_the_root_of_the_mean_squared_error():
 def test_other_losses_train_too(loss):
     _, history = train(epochs=6, loss=loss, optimizer="adamw", learning_rate=3e-3)
     assert history[-1]["train_rmse"] < 0.9 * history[0]["train_rmse"]
+
+
+def heatmaps(seed=0):
+    options = {"widths": (8, 8), "blocks": (1, 1), "decoder": (8,)}
+    return models.build("heatmap_cnn", (16, 16, 1), 15, seed=seed, **options)
+
+
+LONG = {
+    "loss": "narrow_wing+gaussian",
+    "optimizer": "adamw",
+    "schedule": "long_cosine",
+    "average": 0.8,
+    "calm": 0.5,
+    "learning_rate": 1e-2,
+}
+
+
+class Calm:
+    """Augmentation that says when it was calmed."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, images, points, rng):
+        self.calls.append("strong")
+        return images, points
+
+    def calmed(self):
+        return lambda images, points, rng: self.calls.append("calm") or (images, points)
+
+
+def test_heat_maps_are_trained_by_both_losses_and_resume_alike(tmp_path):
+    model, history = train(tmp_path / "a", 8, heatmaps(), augment=Calm(), **LONG)
+    assert history[-1]["validation_rmse"] < 0.7 * history[0]["validation_rmse"]
+    assert model.output_shape == (None, 15, 2)
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    again, stored = train(tmp_path / "b", 8, heatmaps(), augment=Calm(), **LONG)
+    assert stored == history
+    faces = dots(16, seed=1)
+    np.testing.assert_allclose(
+        predict(again, faces.images), predict(model, faces.images), rtol=1e-5
+    )
+    best = min(row["validation_rmse"] for row in history)
+    assert errors.rmse(faces.points, predict(again, faces.images)) == pytest.approx(best, rel=1e-4)
+
+
+def test_an_interrupted_training_of_heat_maps_goes_on(tmp_path, monkeypatch):
+    _, whole = train(None, 4, heatmaps(), augment=unmoved, **LONG | {"calm": 0.0})
+    made = steps(monkeypatch, stop=2)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, 4, heatmaps(), augment=unmoved, **LONG | {"calm": 0.0})
+    monkeypatch.undo()
+    _, history = train(tmp_path, 4, heatmaps(), augment=unmoved, **LONG | {"calm": 0.0})
+    assert len(made) == 2
+    assert [r["loss"] for r in history] == pytest.approx([r["loss"] for r in whole], rel=1e-3)
+
+
+def test_the_last_epochs_are_calm():
+    augment = Calm()
+    train(epochs=4, model=heatmaps(), augment=augment, **LONG)
+    assert augment.calls == ["strong"] * 8 + ["calm"] * 8
+
+
+def test_a_loss_of_heat_maps_needs_heat_maps():
+    with pytest.raises(ValueError, match="expected a model with heat maps, resnet18 has none"):
+        train(loss="wing+gaussian")
+    with pytest.raises(ValueError, match=r"loss: expected one of .*gaussian, got 'gaussian'"):
+        train(model=heatmaps(), loss="gaussian")
 
 
 def test_patience_stops_and_a_resumed_run_knows_it(tmp_path):

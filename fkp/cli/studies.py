@@ -81,17 +81,24 @@ def run(
                 watch=progress,
             )
     except Interrupted:
-        typer.echo("stopped; the same command resumes where this one ended", err=True)
+        hint = " without --again" if again else ""
+        typer.echo(f"stopped; the same command{hint} resumes where this one ended", err=True)
         raise typer.Exit(130) from None
-    failed = [record for record in records if record["status"] == "failed"]
-    for record in failed:
-        typer.echo(f"failed: {record['label']}: {record['error']}", err=True)
-        typer.echo(f"        see {planned.reports / record['notebook_file']}", err=True)
+    asked = [record for record in records if only is None or record["name"] in only]
+    for record in records:
+        if record["status"] == "failed":
+            typer.echo(f"failed: {record['label']}: {record['error']}", err=True)
+            if "notebook_file" in record:
+                typer.echo(f"        see {planned.reports / record['notebook_file']}", err=True)
+    unmade = [record for record in asked if record["status"] == "pending"]
+    for record in unmade:
+        typer.echo(f"pending: {record['label']}: there is nothing to read yet", err=True)
     late = sum("stale" in record for record in records)
     if late:
-        typer.echo(f"{late} results are stale: `fkp status {study}` says why, --stale repeats them")
+        typer.echo(f"stale results: {late}; `fkp status` says why, --stale repeats them")
     typer.echo(f"report: {shorten(planned.reports / 'index.html')}")
-    raise typer.Exit(int(any(only is None or record["name"] in only for record in failed)))
+    bad = unmade or [record for record in asked if record["status"] == "failed"]
+    raise typer.Exit(1 if bad else 0)
 
 
 def status(
@@ -134,7 +141,7 @@ def accept(
     from fkp.study import freshness
 
     accepted = freshness.accept(planned_study(study, data, source, profile, parameter), because)
-    typer.echo(f"accepted: {len(accepted)} stale runs" if accepted else "no run is stale")
+    typer.echo(f"stale runs accepted: {len(accepted)}")
 
 
 def publish(
@@ -142,7 +149,9 @@ def publish(
     data: DataPath = None,
     source: SourceName = None,
     profile: Profile = None,
-    parameter: Parameters = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="What is published may be of other data.")
+    ] = False,
 ) -> None:
     """Put a finished study into reports/published/: metrics, charts and page, no photographs.
 
@@ -152,8 +161,8 @@ def publish(
     """
     from fkp.study.publish import publish as publish_study
 
-    planned = planned_study(study, data, source, profile, parameter)
-    for label, why in publish_study(planned).items():
+    planned = planned_study(study, data, source, profile, None)
+    for label, why in publish_study(planned, replace).items():
         typer.echo(f"stale: {label}: {why}")
     typer.echo(shorten(planned.published / "index.html"))
 

@@ -27,6 +27,9 @@ MODELS = {
     "mobilenet_v2": ("fkp.models.backbones", "mobilenet_v2"),
     "nasnet_mobile": ("fkp.models.backbones", "nasnet_mobile"),
     "paper_c_cnn": ("fkp.models.paper_c", "paper_c_cnn"),
+    "heatmap_cnn": ("fkp.models.heatmap", "heatmap_cnn"),
+    "small": ("fkp.models.heatmap", "small"),
+    "tiny": ("fkp.models.heatmap", "tiny"),
 }
 
 

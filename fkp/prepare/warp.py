@@ -5,7 +5,7 @@ side of the landmarks' box). A crop is cut by one affine map that rotates, scale
 mirror, so no corner is padded, and then shrinks to the side that the network takes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import cv2
 import numpy as np
@@ -161,6 +161,12 @@ class Warp:
             self._cover(crop, crops, rng)
             self._tone(crop, rng)
         return crops, moved
+
+    def calmed(self, share: float = 0.4) -> "Warp":
+        """The same with all spreads and probabilities, but the mirror's, at a share of theirs."""
+        fixed = ("scheme", "side", "zoom", "flip")
+        spreads = [field.name for field in fields(self) if field.name not in fixed]
+        return replace(self, **{name: share * getattr(self, name) for name in spreads})
 
     def _soften(self, crop, rng):
         draw = rng.random()

@@ -1,5 +1,6 @@
 """What a result was made with: library versions, machine, commit."""
 
+import json
 import os
 import platform
 import subprocess
@@ -25,11 +26,21 @@ def environment():
         versions[name] = _version(name)
     return {
         "versions": {name: version for name, version in versions.items() if version},
-        "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
+        "backend": _backend(),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "platform": f"{platform.system()} {platform.machine()}",
     }
+
+
+def _backend():
+    """Keras' backend, without importing Keras: the variable, else its file, else its default."""
+    file = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "keras.json"
+    try:
+        stored = json.loads(file.read_text("utf-8")).get("backend")
+    except (OSError, ValueError, AttributeError):
+        stored = None
+    return os.environ.get("KERAS_BACKEND") or stored or "tensorflow"
 
 
 def _version(name):

@@ -31,6 +31,7 @@ LIBRARIES = (
 )  # fmt: skip
 ACCEPTED = "accepted.json"
 FAILED = "failed.txt"
+INPUTS_CHANGED = "what it reads has changed"
 PROOF = Path("tests") / "test_same_numbers.py"
 
 
@@ -89,7 +90,10 @@ class Freshness:
     def result(self, run: Run) -> Path | None:
         """Folder of the run's result: here or, failing that, published."""
         folders = (reports / "runs" / run.folder for reports in self.plan.places)
-        return next((f for f in folders if finished(f) and not _other_defaults(run, f)), None)
+        there = [f for f in folders if finished(f) and not _other_defaults(run, f)]
+        if len(there) > 1:  # a fresh one that is published goes before a stale one of here
+            there.sort(key=lambda folder: bool(self._why_stale(run, folder)))
+        return there[0] if there else None
 
     def state(self, run: Run) -> State:
         """The run's `State`."""
@@ -99,12 +103,15 @@ class Freshness:
             return State("failed", failure.read_text("utf-8").strip(), folder)
         if folder is None:
             return State("missing", self._why_missing(run))
+        why = self._why_stale(run, folder)
+        return State("stale" if why else "fresh", why, folder)
+
+    def _why_stale(self, run, folder):
         made = read_metrics(folder)["run"]
         if run.collect and made.get("inputs") != self.inputs(run):
-            return State("stale", "what it reads has changed", folder)
+            return INPUTS_CHANGED
         known = self.acceptance(run, made).get("made_by") or made.get("made_by") or {}
-        why = _differences(known, self.made_by(run))
-        return State("stale" if why else "fresh", why, folder)
+        return _differences(known, self.made_by(run))
 
     def _why_missing(self, run):
         folders = (reports / "runs" / run.folder for reports in self.plan.places)
@@ -120,6 +127,8 @@ class Freshness:
     def record(self, run: Run, status: str = "finished") -> dict:
         """The manifest's entry of a run as its result lies there; pending without a result."""
         state = self.state(run)
+        if state.status == "failed":
+            return record_of(run, "failed", error=state.why, notebook_file=self._last_words(run))
         if not state.done:
             return record_of(run)
         made = read_metrics(state.folder)["run"]
@@ -127,9 +136,16 @@ class Freshness:
         about = {
             "published": self.plan.published in state.folder.parents,
             "stale": state.why,
-            "accepted": {key: accepted[key] for key in ("date", "because") if key in accepted},
+            "accepted": {k: accepted[k] for k in ("date", "commit", "because") if k in accepted},
         }
         return record_of(run, status, **{key: value for key, value in about.items() if value})
+
+    def _last_words(self, run):
+        """What is left of a failed run to look at, as a path from the report."""
+        folder = self.plan.reports / "runs" / run.folder
+        names = ("failed.ipynb", "running.ipynb", "notebook.ipynb", "log.txt")
+        name = next((name for name in names if (folder / name).exists()), "")
+        return f"runs/{run.folder}/{name}"
 
     def acceptance(self, run: Run, made: dict) -> dict:
         """What `accept` recorded of a result, given its section `run`; {} if nothing."""
@@ -140,7 +156,10 @@ class Freshness:
 def read_accepted(reports: Path) -> dict[str, dict]:
     """Run folder -> what `accept` recorded of it: of, date, commit, because, made_by."""
     path = reports / ACCEPTED
-    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+    try:
+        return json.loads(path.read_text("utf-8")) if path.exists() else {}
+    except ValueError as error:
+        raise ValueError(f"{path}: not JSON: {error}") from None
 
 
 def accept(plan: Plan, because: str, prove: Callable[[Path], None] | None = None) -> list[str]:
@@ -164,7 +183,12 @@ def accept(plan: Plan, because: str, prove: Callable[[Path], None] | None = None
     if not because.strip():
         raise ValueError("--because: expected the reason why the results are still true")
     freshness = Freshness(plan)
-    stale = [run for run in plan.runs if freshness.state(run).status == "stale"]
+    states = {run.folder: freshness.state(run) for run in plan.runs}
+    stale = [
+        run
+        for run in plan.runs
+        if states[run.folder].status == "stale" and states[run.folder].why != INPUTS_CHANGED
+    ]
     if not stale:
         return []
     (prove or prove_same_numbers)(plan.root)
@@ -194,7 +218,8 @@ def prove_same_numbers(root: Path) -> None:
 def _other_defaults(run, folder):
     """Parameters at their default, which was another one when the result was made."""
     made, defaults = read_metrics(folder)["run"]["parameters"], run.notebook.defaults
-    left = (k for k, value in run.parameters.items() if value == defaults[k] and k in made)
+    given = plain(run.parameters)
+    left = (k for k, value in given.items() if value == plain(defaults[k]) and k in made)
     return [k for k in left if made[k] != plain(defaults[k])]
 
 

@@ -1,11 +1,10 @@
 """Notebooks as the study engine sees them: a name, default parameters and code cells."""
 
 import ast
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-
-import nbformat
 
 
 @dataclass(frozen=True)
@@ -43,15 +42,20 @@ def find_notebook(folder, name):
 def read_notebook(path):
     """Read a notebook; ValueError if it has not exactly one cell of literal parameters."""
     path = Path(path)
-    cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
-    tagged = [c for c in cells if "parameters" in c.metadata.get("tags", ())]
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    cells = [
+        ("".join(cell["source"]), cell["metadata"].get("tags", ()))
+        for cell in cells
+        if cell["cell_type"] == "code"
+    ]
+    tagged = [cell for cell in cells if "parameters" in cell[1]]
     if len(tagged) != 1:
         raise ValueError(f"{path.name}: {len(tagged)} cells tagged 'parameters', expected one")
     return Notebook(
         name=re.sub(r"^\d+-", "", path.stem),
         path=path,
-        defaults=_literals(tagged[0].source, path.name),
-        code=tuple(c.source for c in cells if c is not tagged[0]),
+        defaults=_literals(tagged[0][0], path.name),
+        code=tuple(cell[0] for cell in cells if cell is not tagged[0]),
     )
 
 

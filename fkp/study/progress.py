@@ -56,7 +56,11 @@ class _Lines:
         if record["status"] == "pending":
             return
         sign = {"finished": "[green]✓[/]", "skipped": "[dim]=[/]", "failed": "[red]✗[/]"}
-        took = "already finished" if began is None else duration(time.monotonic() - began)
+        took = (
+            ("already finished" if record["status"] == "skipped" else "")
+            if began is None
+            else duration(time.monotonic() - began)
+        )
         about = record.get("error") or headline(self.metrics(record))
         parts = [escape(part) for part in (run.label, about, took) if part]
         self.console.print(f"{sign[record['status']]} {'  '.join(parts)}")

@@ -4,6 +4,7 @@ Metrics, charts (SVG) and the page go there; pictures, which may show people, mo
 stay where they were made.
 """
 
+import re
 import shutil
 from pathlib import Path
 
@@ -11,38 +12,52 @@ from fkp.record.files import write_json
 from fkp.study import report
 from fkp.study.freshness import ACCEPTED, Freshness, read_accepted
 from fkp.study.plan import Plan
+from fkp.study.records import finished, read_metrics
+from fkp.study.runner import lock
 
 
-def publish(plan: Plan) -> dict[str, str]:
+def publish(plan: Plan, replace: bool = False) -> dict[str, str]:
     """Publish a finished study: its runs at the plan's profile, beside those of other profiles.
 
     Args:
         plan: a study of which every run has a result, here or published.
+        replace: what is published at this profile may be of other data.
 
     Returns:
         Label of each stale run -> why; they are published, and shown as stale.
 
     Raises:
-        ValueError: a run is missing or failed, or a file names a place of this machine.
+        ValueError: a run is missing or failed, lacks a chart, or a file names a place of this
+            machine; the profile is published on other data; the study is in use.
     """
+    with lock(plan.reports):
+        return _publish(plan, replace)
+
+
+def _publish(plan, replace):
     freshness = Freshness(plan)
     states = {run.folder: freshness.state(run) for run in plan.runs}
     _refuse_unfinished(plan, states)
+    if not replace:
+        _refuse_other_data(plan)
     target = plan.published
     staged = target.with_name(f".{target.name}.new")
     shutil.rmtree(staged, ignore_errors=True)
-    if target.exists():
-        shutil.copytree(target, staged)
-    for name, state in states.items():
-        if target not in state.folder.parents:
-            _copy_run(state.folder, staged / "runs" / name)
-    records = [freshness.record(run) for run in plan.runs]
-    _write_manifest(plan, staged, records)
-    report.remove_unshown(staged)
-    _write_accepted(plan, staged)
-    report.write_report(staged, plan.profile)
-    _refuse_places(staged, plan)
-    _replace(target, staged)
+    try:
+        if target.exists():
+            shutil.copytree(target, staged)
+        for name, state in states.items():
+            if target not in state.folder.parents:
+                _copy_run(state.folder, staged / "runs" / name)
+        records = [freshness.record(run) for run in plan.runs]
+        _write_manifest(plan, staged, records)
+        report.remove_unshown(staged)
+        _write_accepted(plan, staged)
+        report.write_report(staged, plan.profile)
+        _refuse_places(staged, plan)
+        _replace(target, staged)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
     return {record["label"]: record["stale"] for record in records if "stale" in record}
 
 
@@ -57,13 +72,26 @@ def _refuse_unfinished(plan, states):
         )
 
 
+def _refuse_other_data(plan):
+    section = report.read_manifest(plan.published)["profiles"].get(plan.profile)
+    if section and section["data"]["fingerprint"] != plan.data.fingerprint:
+        raise ValueError(
+            f"{plan.study}, profile {plan.profile}, is published on {section['data']['name']} "
+            f"({section['data']['fingerprint']}), this is {plan.data.name} "
+            f"({plan.data.fingerprint}): --replace if that is meant"
+        )
+
+
 def _copy_run(source, target):
     """Metrics and charts of a run, nothing else."""
     shutil.rmtree(target, ignore_errors=True)
     (target / "figures").mkdir(parents=True)
     shutil.copyfile(source / "metrics.json", target / "metrics.json")
-    for chart in sorted((source / "figures").glob("*.svg")):
-        shutil.copyfile(chart, target / "figures" / chart.name)
+    for figure in read_metrics(source).get("figures") or []:
+        if figure["file"].endswith(".svg"):
+            if not (source / figure["file"]).is_file():
+                raise ValueError(f"{source.name}: its chart {figure['file']} is not there")
+            shutil.copyfile(source / figure["file"], target / figure["file"])
 
 
 def _write_manifest(plan, staged, records):
@@ -77,22 +105,25 @@ def _write_manifest(plan, staged, records):
 
 def _write_accepted(plan, staged):
     """What was accepted of the runs that are shown."""
-    accepted = read_accepted(plan.published) | read_accepted(plan.reports)
-    shown = {folder.name for folder in (staged / "runs").glob("*")}
-    kept = {name: entry for name, entry in accepted.items() if name in shown}
+    kept = {
+        name: entry
+        for accepted in (read_accepted(plan.published), read_accepted(plan.reports))
+        for name, entry in accepted.items()
+        if finished(folder := staged / "runs" / name)
+        and entry["of"] == read_metrics(folder)["run"]["started"]
+    }
     if kept:
         write_json(staged / ACCEPTED, kept)
 
 
 def _refuse_places(staged, plan):
     """ValueError if a text file names the project's folder, the data's or the user's."""
-    places = [str(plan.root), f"{Path.home()}/"]
-    if plan.data.path:
-        places.append(str(plan.data.path))
+    given = [plan.root, Path.home(), plan.data.path]
+    places = [str(place) for place in given if place and len(place.parts) > 1]
     for file in sorted(staged.rglob("*.*")):
         text = file.read_text("utf-8", errors="replace") if file.is_file() else ""
         for place in places:
-            if place in text:
+            if re.search(rf"(?<![\w.-]){re.escape(place)}(?![\w-])", text):
                 raise ValueError(f"{file.relative_to(staged)}: names a place here, {place}")
 
 

@@ -6,7 +6,7 @@ A table stands between two comments and is replaced as a whole:
     ...
     <!-- end of table -->
 
-NUMBER counts the tables of the run called RUN in `reports/STUDY`, from 1.
+NUMBER counts the tables of the run called RUN in `reports/published/STUDY`, from 1.
 """
 
 import json

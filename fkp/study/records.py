@@ -1,6 +1,7 @@
 """What is kept of a run: its entry in the manifest and the section `run` of its metrics.json."""
 
 import json
+import re
 from pathlib import Path
 
 from fkp.record.files import write_json
@@ -76,7 +77,7 @@ def seal(plan: Plan, run: Run, folder: Path, **about: object) -> str | None:
 
 def _absolute_paths(value):
     """The absolute paths among the texts of a parameter value."""
-    if isinstance(value, dict | list):
+    if isinstance(value, dict | list | tuple):
         for item in value.values() if isinstance(value, dict) else value:
             yield from _absolute_paths(item)
     elif isinstance(value, str) and Path(value).is_absolute():
@@ -91,5 +92,6 @@ def _without_places(value, places):
         return [_without_places(item, places) for item in value]
     if isinstance(value, str):
         for place, name in places:
-            value = value.replace(place, name)
+            end = "" if place.endswith("/") else r"(?![\w-])"
+            value = re.sub(rf"(?<![\w.-]){re.escape(place)}{end}", lambda _, name=name: name, value)
     return value

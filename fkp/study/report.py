@@ -67,8 +67,9 @@ def write_report(reports, profile=None, **heading):
     manifest = read_manifest(reports)
     profile = profile or manifest["latest"]
     if profile not in manifest["profiles"]:
-        known = ", ".join(manifest["profiles"]) or "none yet"
-        raise ValueError(f"no results of {reports.name} at profile {profile} (there: {known})")
+        known = ", ".join(manifest["profiles"])
+        at = f"at profile {profile} (there: {known})" if known else "yet: `fkp run` makes them"
+        raise ValueError(f"no results of {reports.name} {at}")
     section = manifest["profiles"][profile] | heading
     runs = [_load(reports, record) for record in section["runs"]]
     alone = [run for run in runs if not run["grid"]]
@@ -132,7 +133,10 @@ def _labels(runs, text_of):
 
 def _acceptance(run):
     accepted = run.get("accepted")
-    return accepted and f"{accepted['because']} ({accepted['date']})"
+    if not accepted:
+        return ""
+    at = f", commit {accepted['commit']}" if accepted.get("commit") else ""
+    return f"{accepted['because']} ({accepted['date']}{at})"
 
 
 def _source(section, runs):

@@ -17,10 +17,9 @@ from pathlib import Path
 from fkp.record.files import write_text
 from fkp.record.machine import environment, git_state
 from fkp.study import report
-from fkp.study.execute import FAILED as NOTEBOOK_FAILED
 from fkp.study.freshness import FAILED, Freshness
 from fkp.study.plan import Plan
-from fkp.study.records import record_of, seal
+from fkp.study.records import finished, record_of, seal
 from fkp.study.studyfile import check_known
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -69,6 +68,7 @@ def run_study(
     if only is not None:
         check_known(only, chosen, "--only")
         chosen = set(only)
+        check_known(again, chosen, "--again beside --only")
     with lock(plan.reports), _terminate_as_interrupt():
         study = _StudyRun(plan, again, stale, workers, watch)
         try:
@@ -123,7 +123,7 @@ class _StudyRun:
         elif asked and any(record["status"] == "failed" for record in read):
             self.settle(run, record_of(run, "failed", error="there is no finished run to read"))
         else:
-            self.settle(run, record_of(run))
+            self.settle(run, self.freshness.record(run))
 
     def settle(self, run, record):
         """Take over the record of a run that has ended."""
@@ -148,16 +148,18 @@ class _StudyRun:
         if self.stopped:
             return record_of(run)
         folder = self.runs_dir / run.folder
-        anew = run.collect or run.name in self.again  # else checkpoints are taken up
-        shutil.rmtree(folder if anew else folder / "figures", ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / FAILED).unlink(missing_ok=True)
+        with _set_aside(folder, checkpoints_stay=not run.collect and run.name not in self.again):
+            return self.carried_out(run, folder)
+
+    def carried_out(self, run, folder):
+        """Run one notebook; returns its record."""
         if self.watch:
             self.watch.started(run, folder)
         started, clock = _now(), time.monotonic()
-        made = {"made_by": self.freshness.made_by(run)}
+        freshness = Freshness(self.plan)  # the code may have changed since the study began
+        made = {"made_by": freshness.made_by(run)}
         if run.collect:
-            made["inputs"] = self.freshness.inputs(run)
+            made["inputs"] = freshness.inputs(run)
         error = self.execute(run, folder)
         if self.stopped:
             return record_of(run)
@@ -167,8 +169,7 @@ class _StudyRun:
         if error is None:
             return record_of(run, "finished")
         write_text(folder / FAILED, error)
-        notebook = f"runs/{run.folder}/{NOTEBOOK_FAILED}"
-        return record_of(run, "failed", error=error, notebook_file=notebook)
+        return self.freshness.record(run)
 
     def execute(self, run, folder):
         """Start the process of one notebook and wait; returns the error's last line or None."""
@@ -247,6 +248,39 @@ class _StudyRun:
                 process.stdin.close()
 
 
+@contextlib.contextmanager
+def _set_aside(folder, checkpoints_stay):
+    """An empty run folder, but for checkpoints; what it held comes back unless a result is made."""
+    before = folder.with_name(f".{folder.name}.before")
+    _put_back(folder, before)
+    if finished(folder):
+        if checkpoints_stay:
+            before.mkdir()
+            for name in ("metrics.json", "figures", "notebook.ipynb", "notebook.html"):
+                if (folder / name).exists():
+                    (folder / name).rename(before / name)
+        else:
+            folder.rename(before)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FAILED).unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        _put_back(folder, before)
+
+
+def _put_back(folder, before):
+    """Undo what was set aside, unless there is a new result."""
+    if not before.exists():
+        return
+    if not finished(folder):
+        for path in before.iterdir():
+            target = folder / path.name
+            shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
+            path.rename(target)
+    shutil.rmtree(before)
+
+
 def _now():
     return datetime.now(UTC).isoformat(timespec="seconds")
 
@@ -260,7 +294,7 @@ def lock(folder):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise ValueError(f"study {folder.name} is being run by another process") from None
+            raise ValueError(f"study {folder.name} is in use by another process") from None
         yield
     finally:
         os.close(handle)

@@ -126,7 +126,7 @@ class Checkpoints:
         return model
 
     def add(self, model: keras.Model, row: dict) -> None:
-        """Append an epoch; `last.keras` comes last, as it decides where to go on."""
+        """Append an epoch of the model as it was scored."""
         self.history.append(row)
         improved = self.best is None or row["validation_rmse"] < self.best["validation_rmse"]
         if improved:
@@ -137,7 +137,11 @@ class Checkpoints:
             with whole(self._best) as temporary:
                 model.save_weights(temporary)
         write_json(self._progress, self.history)
-        save(model, self._last, optimizer=True)
+
+    def keep(self, network: keras.Model) -> None:
+        """The network with its optimizer, after `add`: it decides where to go on."""
+        if self.folder is not None:
+            save(network, self._last, optimizer=True)
 
     def stale(self, patience: int | None) -> bool:
         """Whether the last `patience` epochs have brought nothing better."""

@@ -5,6 +5,7 @@ A training with a folder is resumable, see `fkp.training.checkpoints`.
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from fkp.measure import errors
 from fkp.models.contract import start_at
 from fkp.models.predict import predict
 from fkp.training.checkpoints import Checkpoints, about
-from fkp.training.losses import LOSSES, RMSE
+from fkp.training.losses import RMSE, objective
 from fkp.training.optimizers import OPTIMIZERS, SCHEDULES, named
 
 
@@ -54,16 +55,33 @@ def batches(
         yield images, points
 
 
-def _train_epoch(model, stream, bar):
+def _train_epoch(network, stream, bar):
     """One pass over the batches; returns the mean loss and the RMSE in px."""
-    model.reset_metrics()
+    network.reset_metrics()
     for images, points in stream:
-        found = model.train_on_batch(images, points, return_dict=True)
+        truth = [points] * len(network.outputs) if len(network.outputs) > 1 else points
+        found = network.train_on_batch(images, truth, return_dict=True)
         bar.update()
-    loss, rmse = float(found["loss"]), float(found["rmse"])
+    loss = float(found["loss"])
     if not np.isfinite(loss):
         raise ValueError(f"the loss is {loss}; a lower learning_rate may help")
-    return loss, rmse
+    return loss, float(next(value for name, value in found.items() if name.endswith("rmse")))
+
+
+@contextmanager
+def _averaged(network):
+    """The network with the moving average of its weights, if its optimizer keeps one."""
+    if not network.optimizer.use_ema:
+        yield
+        return
+    weights = network.trainable_variables
+    before = [keras.ops.convert_to_numpy(weight) for weight in weights]
+    network.optimizer.finalize_variable_values(weights)
+    try:
+        yield
+    finally:
+        for weight, value in zip(weights, before, strict=True):
+            weight.assign(value)
 
 
 def fit(
@@ -79,6 +97,8 @@ def fit(
     optimizer: str = "adam",
     schedule: str = "cosine",
     weight_decay: float = 0.0,
+    average: float = 0.0,
+    calm: float = 0.0,
     patience: int | None = None,
     seed: int = 0,
     augment: Callable | None = None,
@@ -96,9 +116,12 @@ def fit(
             treatments with different numbers of rows equal in computation.
         batch_size: images per update.
         learning_rate: peak learning rate.
-        loss: a key of `fkp.training.losses.LOSSES`.
+        loss: as for `fkp.training.losses.objective`.
         optimizer, schedule: keys of `OPTIMIZERS` and `SCHEDULES` in `fkp.training.optimizers`.
         weight_decay: decoupled from the gradient, with either optimizer.
+        average: share of the past in a moving average of the weights, which is then what is scored
+            and returned, such as 0.999; 0 = the weights as they are.
+        calm: share of the epochs, at the end, in which the batches go through `augment.calmed()`.
         patience: stop after so many epochs without a better validation RMSE; None = never.
         seed: order of the rows and the augmentation.
         augment: callable (images, points, rng) -> (images, points), applied to each batch.
@@ -118,8 +141,10 @@ def fit(
     epoch_size = epoch_size or len(train)
     steps = -(-epoch_size // batch_size)
     rate = named(SCHEDULES, "schedule", schedule)(learning_rate, epochs * steps)
-    update = named(OPTIMIZERS, "optimizer", optimizer)(rate, weight_decay=weight_decay)
-    penalty = named(LOSSES, "loss", loss)()
+    update = named(OPTIMIZERS, "optimizer", optimizer)(
+        rate, weight_decay=weight_decay, use_ema=average > 0, ema_momentum=average or 0.99
+    )
+    network, penalties = objective(model, loss)
     arguments = {
         "epochs": epochs,
         "epoch_size": epoch_size,
@@ -129,6 +154,8 @@ def fit(
         "optimizer": optimizer,
         "schedule": schedule,
         "weight_decay": weight_decay,
+        "average": average,
+        "calm": calm,
         "patience": patience,
         "seed": seed,
     }
@@ -136,11 +163,13 @@ def fit(
     resumed = log.resume(steps)
     if resumed is None:
         start_at(model, np.nanmean(train.points, axis=0))
-        model.compile(update, penalty, metrics=[RMSE()], jit_compile=False)
-    model = resumed or model
-    stream = partial(
-        batches, train, epoch_size=epoch_size, batch_size=batch_size, seed=seed, augment=augment
-    )
+        metrics = [[RMSE()], *[[] for _ in penalties[1:]]]
+        network.compile(update, penalties, metrics=metrics, jit_compile=False)
+    else:
+        network, model = resumed, resumed
+        if len(penalties) > 1:
+            model = keras.Model(network.inputs, network.outputs[0], name=network.name)
+    stream = partial(batches, train, epoch_size=epoch_size, batch_size=batch_size, seed=seed)
     done = len(log.history)
     # Not `model.fit`: of a training that is interrupted, its callbacks restore the model and the
     # number of the epoch, but neither the history, the best epoch nor the patience spent.
@@ -150,16 +179,19 @@ def fit(
             if log.stale(patience):
                 break
             began = time.perf_counter()
-            mean_loss, rmse = _train_epoch(model, stream(epoch), bar)
-            score = errors.rmse(validation.points, predict(model, validation.images))
-            row = {
-                "epoch": epoch,
-                "loss": mean_loss,
-                "train_rmse": rmse,
-                "validation_rmse": score,
-                "learning_rate": float(model.optimizer.learning_rate),
-                "seconds": time.perf_counter() - began,
-            }
-            log.add(model, row)
+            change = augment.calmed() if calm and epoch >= epochs * (1 - calm) else augment
+            mean_loss, rmse = _train_epoch(network, stream(epoch, augment=change), bar)
+            with _averaged(network):
+                score = errors.rmse(validation.points, predict(model, validation.images))
+                row = {
+                    "epoch": epoch,
+                    "loss": mean_loss,
+                    "train_rmse": rmse,
+                    "validation_rmse": score,
+                    "learning_rate": float(network.optimizer.learning_rate),
+                    "seconds": time.perf_counter() - began,
+                }
+                log.add(model, row)
+            log.keep(network)
             bar.set_postfix(train=rmse, validation=score)
     return log.best_model(model), log.history

@@ -84,8 +84,86 @@ class SoftWing(Masked):
         return ops.where(size < self.LINEAR, size, far)
 
 
-# name -> loss.
-LOSSES = {"mse": MaskedMSE, "wing": Wing, "soft_wing": SoftWing}
+@keras.saving.register_keras_serializable("fkp")
+class NarrowWing(Wing):
+    """`Wing` for coordinates that are nearly right: w = 5 px, eps = 1 px."""
+
+    WIDTH, EPSILON = 5.0, 1.0
+
+    def __init__(self, name="narrow_wing", **kwargs):
+        super().__init__(name=name, **kwargs)
+
+
+@keras.saving.register_keras_serializable("fkp")
+class Gaussian(keras.losses.Loss):
+    """Cross-entropy of heat maps to a Gaussian of one cell about each labelled point, nats.
+
+    Of logits (b, h, w, k): - sum over cells of g log softmax(logits), g the Gaussian with a
+    standard deviation of one cell, normalised over the map; the mean over labelled points.
+
+    Args:
+        image: (height, width) of the images, px.
+    """
+
+    def __init__(self, image, name="gaussian", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.image = tuple(image)
+
+    def call(self, y_true, y_pred):
+        _, h, w, k = y_pred.shape
+        labelled = ops.logical_not(ops.any(ops.isnan(y_true), axis=-1))
+        points = ops.where(ops.isnan(y_true), 0.0, y_true)
+        across = _bump(points[..., 0], w, self.image[1])  # (b, w, k)
+        down = _bump(points[..., 1], h, self.image[0])
+        target = ops.reshape(down[:, :, None] * across[:, None], (-1, h * w, k))
+        logits = ops.reshape(ops.cast(y_pred, "float32"), (-1, h * w, k))
+        entropy = -ops.sum(target * ops.log_softmax(logits, axis=1), axis=1)
+        weight = ops.cast(labelled, entropy.dtype)
+        return ops.sum(entropy * weight) / ops.maximum(ops.sum(weight), 1.0)
+
+    def get_config(self):
+        return super().get_config() | {"image": self.image}
+
+
+def _bump(places, cells, side):
+    """Gaussians of one cell about places (b, k), px, over the cells of a side: (b, cells, k)."""
+    cell = side / cells
+    centres = (ops.arange(cells, dtype="float32") + 0.5) * cell - 0.5
+    apart = (centres[None, :, None] - places[:, None]) / cell
+    return ops.softmax(-0.5 * ops.square(apart), axis=1)
+
+
+# name -> loss of the points.
+LOSSES = {"mse": MaskedMSE, "wing": Wing, "narrow_wing": NarrowWing, "soft_wing": SoftWing}
+# name -> loss of the heat maps' logits, made for images of (height, width).
+HEATMAP_LOSSES = {"gaussian": Gaussian}
+
+
+def objective(model: keras.Model, loss: str) -> tuple[keras.Model, list[keras.losses.Loss]]:
+    """The network to train for a loss, which shares the model's weights, and a loss an output.
+
+    Args:
+        model: pixels -> points.
+        loss: a key of `LOSSES`, or that and one of `HEATMAP_LOSSES`, such as
+            "narrow_wing+gaussian": then the network gives points and logits.
+
+    Raises:
+        ValueError: unknown names, another sum, or a model without heat maps.
+    """
+    first, *others = loss.split("+")
+    if first not in LOSSES or len(others) > 1 or not {*others} <= {*HEATMAP_LOSSES}:
+        raise ValueError(
+            f"loss: expected one of {', '.join(LOSSES)}, and perhaps + one of "
+            f"{', '.join(HEATMAP_LOSSES)}, got {loss!r}"
+        )
+    if not others:
+        return model, [LOSSES[first]()]
+    if all(layer.name != "heatmap" for layer in model.layers):
+        raise ValueError(f"loss {loss!r}: expected a model with heat maps, {model.name} has none")
+    logits = model.get_layer("heatmap").output
+    network = keras.Model(model.inputs, [model.outputs[0], logits], name=model.name)
+    image = model.input_shape[1:3]
+    return network, [LOSSES[first](), HEATMAP_LOSSES[others[0]](image)]
 
 
 @keras.saving.register_keras_serializable("fkp")

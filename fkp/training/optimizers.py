@@ -23,8 +23,20 @@ def cosine(learning_rate: float, steps: int) -> optimizers.schedules.LearningRat
     )
 
 
+def long_cosine(learning_rate: float, steps: int) -> optimizers.schedules.LearningRateSchedule:
+    """From a twentieth up to the rate in a thirtieth of the steps, then down to half a percent."""
+    warmup = max(1, steps // 30)
+    return optimizers.schedules.CosineDecay(
+        initial_learning_rate=learning_rate / 20,
+        decay_steps=max(1, steps - warmup),
+        alpha=0.005,
+        warmup_target=learning_rate,
+        warmup_steps=warmup,
+    )
+
+
 # name -> function of (peak learning rate, number of updates).
-SCHEDULES = {"cosine": cosine, "constant": constant}
+SCHEDULES = {"cosine": cosine, "long_cosine": long_cosine, "constant": constant}
 
 
 def named(table: dict, kind: str, name: str):
