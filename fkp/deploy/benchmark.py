@@ -95,7 +95,7 @@ def measure_models(
     entries: Sequence[str | Path],
     shape: tuple[int, int, int] = (96, 96, 1),
     n_points: int = 15,
-    **how,
+    **how: object,
 ) -> list[dict]:
     """Export models, check the files and time them in every runtime, on noise.
 

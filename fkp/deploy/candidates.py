@@ -45,7 +45,9 @@ def candidate(
     return path.parent.name if path.stem == "model" else path.stem, model, True
 
 
-def stand_in(model, images, spread=4.0, seed=0):
+def stand_in(
+    model: "keras.Model", images: np.ndarray, spread: float = 4.0, seed: int = 0
+) -> "keras.Model":
     """Make an untrained model behave like a trained one, in place, for timing and export.
 
     Every batch normalisation takes its statistics from `images`, so that values keep their scale

@@ -52,7 +52,7 @@ def build(
     *,
     precision: str = "float32",
     seed: int | None = None,
-    **options,
+    **options: object,
 ) -> "keras.Model":
     """A freshly initialised model.
 

@@ -73,7 +73,14 @@ def _model(application, input_shape, n_points, weights, fine_tune, size, name):
     return keras.Model(inputs, points_out(x, input_shape, n_points), name=name)
 
 
-def mobilenet_v2(input_shape, n_points, *, weights="none", fine_tune="all", size=None):
+def mobilenet_v2(
+    input_shape: tuple[int, int, int],
+    n_points: int,
+    *,
+    weights: str = "none",
+    fine_tune: str = "all",
+    size: int | None = None,
+) -> keras.Model:
     """MobileNetV2 (alpha 1): 2,257,984 parameters and the head.
 
     Args:
@@ -93,7 +100,14 @@ def mobilenet_v2(input_shape, n_points, *, weights="none", fine_tune="all", size
     return _model(application, input_shape, n_points, weights, fine_tune, size, "mobilenet_v2")
 
 
-def nasnet_mobile(input_shape, n_points, *, weights="none", fine_tune="all", size=224):
+def nasnet_mobile(
+    input_shape: tuple[int, int, int],
+    n_points: int,
+    *,
+    weights: str = "none",
+    fine_tune: str = "all",
+    size: int | None = 224,
+) -> keras.Model:
     """NASNetMobile: 4,301,426 parameters with the head for 15 points.
 
     Args, Returns, Raises: as `mobilenet_v2`; the paper's input is 224x224x3, so is the default.

@@ -18,7 +18,7 @@ def _convolution(x, filters):
     return layers.BatchNormalization()(x)
 
 
-def baseline_cnn(input_shape, n_points):
+def baseline_cnn(input_shape: tuple[int, int, int], n_points: int) -> keras.Model:
     """The paper's baseline: ten convolutions in pairs, 1,890,366 parameters at 96x96x1, 15 points.
 
     Args:
@@ -39,7 +39,7 @@ def baseline_cnn(input_shape, n_points):
     return keras.Model(inputs, points_out(x, input_shape, n_points), name="baseline_cnn")
 
 
-def manual_cnn(input_shape, n_points):
+def manual_cnn(input_shape: tuple[int, int, int], n_points: int) -> keras.Model:
     """A manually optimised network: 235,834 parameters at 96x96x1 and 15 points, as the paper's.
 
     The baseline's scheme with narrow, steadily widening pairs, one more pooling step before the

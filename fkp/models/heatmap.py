@@ -29,11 +29,11 @@ class Expectation(layers.Layer):
         spread: give the root mean square distance from the mean place, px, as a third column.
     """
 
-    def __init__(self, image, spread=False, **kwargs):
+    def __init__(self, image: tuple[int, int], spread: bool = False, **kwargs: object):
         super().__init__(**kwargs)
         self.image, self.spread = tuple(image), spread
 
-    def call(self, logits):
+    def call(self, logits: keras.KerasTensor) -> keras.KerasTensor:
         _, h, w, k = logits.shape
         flat = ops.transpose(ops.reshape(ops.cast(logits, "float32"), (-1, h * w, k)), (0, 2, 1))
         places, centre = _grid(h, w, self.image)
@@ -45,7 +45,7 @@ class Expectation(layers.Layer):
         spread = ops.sqrt(ops.maximum(moments[..., 2:] - off_centre, 0.0))
         return ops.concatenate([mean, spread], axis=-1)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {"image": self.image, "spread": self.spread}
 
 
@@ -66,7 +66,7 @@ def _grid(h, w, image):
 class Double(layers.Layer):
     """Twice as many rows and columns, each repeated: the resize that every runtime has in int8."""
 
-    def call(self, x):
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
         size = (2 * x.shape[1], 2 * x.shape[2])
         return ops.image.resize(x, size, interpolation="nearest", data_format="channels_last")
 

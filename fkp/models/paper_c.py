@@ -11,7 +11,7 @@ from keras import layers
 from fkp.models.contract import pixels_in, points_out
 
 
-def paper_c_cnn(input_shape, n_points):
+def paper_c_cnn(input_shape: tuple[int, int, int], n_points: int) -> keras.Model:
     """Three convolutions, two max-pools, a dense layer: 14.8 M parameters at 256x256x1, 44 points.
 
     Nearly all of them lie between the flattened map and the dense layer, so they grow with the

@@ -4,6 +4,8 @@ Reference: "Deep Residual Learning for Image Recognition" (He et al., 2016), tab
 head for coordinates as in "DeepPose" (Toshev and Szegedy, 2014).
 """
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -33,7 +35,13 @@ def _basic_block(x, filters, strides, name):
     return layers.ReLU(name=name)(layers.Add()([x, shortcut]))
 
 
-def resnet18(input_shape, n_points, *, blocks=(2, 2, 2, 2), dropout=0.0):
+def resnet18(
+    input_shape: tuple[int, int, int],
+    n_points: int,
+    *,
+    blocks: Sequence[int] = (2, 2, 2, 2),
+    dropout: float = 0.0,
+) -> keras.Model:
     """ResNet of basic blocks; the default is ResNet-18 with 11.2 M parameters.
 
     Args:

@@ -4,6 +4,7 @@ Reference: "Revisiting Facial Key Point Detection: An Efficient Approach Using D
 (Dileep, Bolla, Ethiraj). The search space is that of the authors' published notebook.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 import keras
@@ -52,18 +53,18 @@ def _room(x, size, name):
 
 
 def tuned_cnn(
-    input_shape,
-    n_points,
+    input_shape: tuple[int, int, int],
+    n_points: int,
     *,
-    filters=(64, 48, 48, 48),
-    kernels=(5, 5, 3, 5),
-    pool_after=(2, 3, 4),
-    padding="valid",
-    activation="relu",
-    batch_norm=True,
-    dense=48,
-    dropout=0.0,
-):
+    filters: Sequence[int] = (64, 48, 48, 48),
+    kernels: Sequence[int] = (5, 5, 3, 5),
+    pool_after: Sequence[int] = (2, 3, 4),
+    padding: str = "valid",
+    activation: str = "relu",
+    batch_norm: bool = True,
+    dense: int = 48,
+    dropout: float = 0.0,
+) -> keras.Model:
     """Convolutions (each: convolution, activation, batch normalisation), a dense layer, the head.
 
     The default is the paper's tuned network for unimputed data: 306,750 parameters at 96x96x1 and

@@ -88,7 +88,7 @@ class NearestNeighbours(Imputer):
         neighbours: how many rows the mean is taken over.
     """
 
-    def __init__(self, neighbours=5):
+    def __init__(self, neighbours: int = 5):
         self.neighbours = neighbours
 
     def _fit(self, table):
@@ -107,7 +107,7 @@ class Iterative(Imputer):
         rounds: at most this many.
     """
 
-    def __init__(self, rounds=50):
+    def __init__(self, rounds: int = 50):
         self.rounds = rounds
 
     def _fit(self, table):
@@ -132,7 +132,7 @@ class ProbabilisticPCA(Imputer):
         rounds: number of EM steps.
     """
 
-    def __init__(self, components=20, rounds=30):
+    def __init__(self, components: int = 20, rounds: int = 30):
         self.components = components
         self.rounds = rounds
 

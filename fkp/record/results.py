@@ -3,14 +3,18 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from fkp.record.files import whole, write_json
 from fkp.record.machine import environment
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def describe(faces) -> dict:
+
+def describe(faces: Any) -> dict:
     """The data's entry in metrics.json: source label, scheme, rows, image shape, fingerprint."""
     return {
         "source": faces.source,
@@ -39,7 +43,7 @@ def record(out: Path | str | None, data: dict, **sections: object) -> dict:
     return metrics
 
 
-def save_chart(figure, out: Path | str | None, name: str, caption: str) -> dict:
+def save_chart(figure: "Figure", out: Path | str | None, name: str, caption: str) -> dict:
     """Save a chart as `out`/figures/<name>.svg and return its entry for metrics.json.
 
     Charts only: a picture that shows a face of a data set stays inside the notebook's own page.

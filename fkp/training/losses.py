@@ -13,11 +13,11 @@ class Masked(keras.losses.Loss):
     batch, not per face, so a face with four labelled points weighs four points.
     """
 
-    def penalty(self, error):
+    def penalty(self, error: keras.KerasTensor) -> keras.KerasTensor:
         """Of each error, px; 0 for an error of 0."""
         raise NotImplementedError
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
         labelled = ops.logical_not(ops.isnan(y_true))
         # The target is made finite before subtracting: a NaN in the unused branch of `where` would
         # still reach the gradient.
@@ -30,10 +30,10 @@ class Masked(keras.losses.Loss):
 class MaskedMSE(Masked):
     """Mean squared error, px^2 (paper A, equation 2): penalty(x) = x^2."""
 
-    def __init__(self, name="masked_mse", **kwargs):
+    def __init__(self, name: str = "masked_mse", **kwargs: object):
         super().__init__(name=name, **kwargs)
 
-    def penalty(self, error):
+    def penalty(self, error: keras.KerasTensor) -> keras.KerasTensor:
         return ops.square(error)
 
 
@@ -50,10 +50,10 @@ class Wing(Masked):
 
     WIDTH, EPSILON = 10.0, 2.0
 
-    def __init__(self, name="wing", **kwargs):
+    def __init__(self, name: str = "wing", **kwargs: object):
         super().__init__(name=name, **kwargs)
 
-    def penalty(self, error):
+    def penalty(self, error: keras.KerasTensor) -> keras.KerasTensor:
         size = ops.abs(error)
         near = self.WIDTH * ops.log1p(size / self.EPSILON)
         offset = self.WIDTH - self.WIDTH * log(1 + self.WIDTH / self.EPSILON)
@@ -74,10 +74,10 @@ class SoftWing(Masked):
 
     LINEAR, WIDTH, EPSILON = 2.0, 20.0, 0.5
 
-    def __init__(self, name="soft_wing", **kwargs):
+    def __init__(self, name: str = "soft_wing", **kwargs: object):
         super().__init__(name=name, **kwargs)
 
-    def penalty(self, error):
+    def penalty(self, error: keras.KerasTensor) -> keras.KerasTensor:
         size = ops.abs(error)
         offset = self.LINEAR - self.WIDTH * log(1 + self.LINEAR / self.EPSILON)
         far = self.WIDTH * ops.log1p(size / self.EPSILON) + offset
@@ -170,12 +170,14 @@ def objective(model: keras.Model, loss: str) -> tuple[keras.Model, list[keras.lo
 class RMSE(keras.metrics.Mean):
     """Root of the mean, over faces seen, of their batch's `MaskedMSE`, px."""
 
-    def __init__(self, name="rmse", **kwargs):
+    def __init__(self, name: str = "rmse", **kwargs: object):
         super().__init__(name=name, **kwargs)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(
+        self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor, sample_weight: None = None
+    ) -> None:
         faces = ops.cast(ops.shape(y_true)[0], "float32")
-        return super().update_state(MaskedMSE()(y_true, y_pred), sample_weight=faces)
+        super().update_state(MaskedMSE()(y_true, y_pred), sample_weight=faces)
 
-    def result(self):
+    def result(self) -> keras.KerasTensor:
         return ops.sqrt(super().result())

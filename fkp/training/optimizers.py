@@ -39,7 +39,7 @@ def long_cosine(learning_rate: float, steps: int) -> optimizers.schedules.Learni
 SCHEDULES = {"cosine": cosine, "long_cosine": long_cosine, "constant": constant}
 
 
-def named(table: dict, kind: str, name: str):
+def named(table: dict, kind: str, name: str) -> object:
     """The entry of a table; ValueError lists the known names."""
     if name not in table:
         raise ValueError(f"{kind}: expected one of {', '.join(table)}, got {name!r}")

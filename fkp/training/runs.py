@@ -85,7 +85,11 @@ def prepare(
 
 
 def train(
-    network: keras.Model, training: Faces, validation: Faces, out: str | Path | None, **options
+    network: keras.Model,
+    training: Faces,
+    validation: Faces,
+    out: str | Path | None,
+    **options: object,
 ) -> tuple[keras.Model, list[dict]]:
     """`fit`, with its checkpoints in `out`; the best model in float32, saved as `out`/model.keras.
 

@@ -13,6 +13,7 @@ import logging
 import tempfile
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import keras
 import keras_tuner
@@ -20,11 +21,12 @@ import numpy as np
 from tqdm import tqdm
 
 from fkp import models
+from fkp.data.faces import Faces
 from fkp.training.fit import fit
 from fkp.training.trials import Book
 
 
-def paper(hp):
+def paper(hp: keras_tuner.HyperParameters) -> dict:
     """The space of the authors' notebook: 96 architectures, two learning rates, on `tuned_cnn`."""
     filters = [hp.Int("filters_1", 64, 96, step=16), hp.Int("filters_2", 32, 48, step=16), 48, 48]
     kernels = [hp.Choice(f"kernel_{i}", [3, 5]) for i in range(1, 5)]
@@ -33,7 +35,7 @@ def paper(hp):
     return {"options": options, "learning_rate": hp.Choice("learning_rate", [1e-2, 1e-3])}
 
 
-def wide(hp):
+def wide(hp: keras_tuner.HyperParameters) -> dict:
     """Ours: 3 to 6 layers of 16 to 128 filters, a pool after each of the first five.
 
     The first two layers, which work on the largest maps, stop at 64 and 96 filters.
@@ -57,7 +59,7 @@ def wide(hp):
     return {"options": options, "learning_rate": rate}
 
 
-def rates(hp):
+def rates(hp: keras_tuner.HyperParameters) -> dict:
     """Paper B's: learning rate and weight decay, both in log space, for any model."""
     rate = hp.Float("learning_rate", 1e-5, 1e-2, sampling="log")
     decay = hp.Float("weight_decay", 1e-6, 1e-2, sampling="log")
@@ -71,22 +73,22 @@ ALGORITHMS = ("random", "hyperband", "bayesian")
 
 
 def search(
-    train,
-    validation,
+    train: Faces,
+    validation: Faces,
     *,
-    model="tuned_cnn",
-    space="wide",
-    algorithm="random",
-    trials=10,
-    epochs=5,
-    epoch_size=None,
-    batch_size=64,
-    schedule="cosine",
-    precision="float32",
-    seed=0,
-    folder=None,
-    progress=True,
-):
+    model: str = "tuned_cnn",
+    space: str = "wide",
+    algorithm: str = "random",
+    trials: int = 10,
+    epochs: int = 5,
+    epoch_size: int | None = None,
+    batch_size: int = 64,
+    schedule: str = "cosine",
+    precision: str = "float32",
+    seed: int = 0,
+    folder: str | Path | None = None,
+    progress: bool = True,
+) -> list[dict]:
     """Try architectures and learning rates.
 
     Every trial starts from the weights and sees the batches that `seed` decides. One that cannot be

@@ -32,7 +32,7 @@ class Book:
         ValueError: the folder holds another search.
     """
 
-    def __init__(self, folder, about):
+    def __init__(self, folder: str | Path | None, about: dict):
         self.path = folder and Path(folder) / "trials.json"
         self.about = about
         self.values, self.records, self.stored = [], [], []
@@ -43,7 +43,7 @@ class Book:
                 raise ValueError(f"{folder} holds a search with another {', '.join(differ)}")
             self.stored = book["trials"]
 
-    def recall(self, values):
+    def recall(self, values: dict) -> bool:
         """Take over the stored record of the next trial; False if it did not have these values.
 
         Then it has to run, and what was stored from there on no longer counts.
@@ -57,12 +57,12 @@ class Book:
         self.records.append(record)
         return True
 
-    def scratch(self, values):
+    def scratch(self, values: dict) -> Path | None:
         """Folder for the checkpoints of the next trial, None without a folder."""
         name = f"trial-{len(self.records)}-{digest(values)}"
         return self.path and self.path.parent / name
 
-    def add(self, values, record):
+    def add(self, values: dict, record: dict) -> None:
         """Keep the record of the next trial and drop its checkpoints."""
         scratch = self.scratch(values)
         self.values.append(dict(values))
@@ -73,7 +73,7 @@ class Book:
             write_json(self.path, {"search": self.about, "trials": trials})
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def best_so_far(self):
+    def best_so_far(self) -> str:
         """ "best validation RMSE 2.31 px", "" before the first completed trial."""
         scores = [r["validation_rmse"] for r in self.records if r["status"] == "completed"]
         return f"best validation RMSE {min(scores):.2f} px" if scores else ""
@@ -87,7 +87,7 @@ def _same(stored, values):
     )
 
 
-def best(records):
+def best(records: list[dict]) -> dict:
     """The completed trial of the lowest validation RMSE.
 
     Raises:
@@ -100,7 +100,7 @@ def best(records):
     return min(completed, key=lambda record: record["validation_rmse"])
 
 
-def table(records):
+def table(records: list[dict]) -> pd.DataFrame:
     """Trials as a DataFrame, one row each: lists as text, and numbers that sum them up.
 
     Columns: trial, status, validation_rmse (px), parameters, epochs, seconds, learning_rate,

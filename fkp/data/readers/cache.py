@@ -86,7 +86,7 @@ def load(path: Path | str) -> dict[str, np.ndarray]:
         return {name: stored[name] for name in stored.files}
 
 
-def save(path, made):
+def save(path: Path | str, made: dict[str, np.ndarray]) -> None:
     """Write a dict of arrays as .npz: a whole file or none."""
     with whole(path) as temporary, temporary.open("wb") as stream:
         np.savez(stream, **made)

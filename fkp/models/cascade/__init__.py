@@ -15,6 +15,7 @@ import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 from tqdm import tqdm
 
+from fkp.data.faces import Faces
 from fkp.data.images import equalised
 from fkp.models.cascade import features
 from fkp.record.files import whole
@@ -116,7 +117,7 @@ class ForestStage:
     radius: int
     size: float
 
-    def __call__(self, prepared, points):
+    def __call__(self, prepared: tuple[np.ndarray, np.ndarray], points: np.ndarray) -> np.ndarray:
         moves = self.forest.predict(features.paper_c(*prepared, points, self.radius, self.size))
         return points + moves.reshape(points.shape)
 
@@ -126,23 +127,23 @@ class ForestStage:
         return sum(tree.tree_.node_count for tree in self.forest.estimators_)
 
 
-def image_and_gray(images):
+def image_and_gray(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What `ForestStage` looks at: the images, and gray with equalised histograms."""
     return images, equalised(images)[..., 0]
 
 
 def fit(
-    faces,
+    faces: Faces,
     *,
-    stages=3,
-    trees=50,
-    depth=10,
-    max_features="sqrt",
-    out_of_bag=False,
-    window=1 / 16,
-    seed=0,
-    progress=True,
-):
+    stages: int = 3,
+    trees: int = 50,
+    depth: int = 10,
+    max_features: str | int | float | None = "sqrt",
+    out_of_bag: bool = False,
+    window: float = 1 / 16,
+    seed: int = 0,
+    progress: bool = True,
+) -> Cascade:
     """Paper C's cascade: forests fitted one after the other on what the last left over.
 
     The paper gives the number of stages and `n_estimators = 50, max_depth = 10`. It does not name
@@ -193,7 +194,7 @@ def fit(
     return Cascade(truth.mean(axis=0), image_and_gray, tuple(fitted), faces.image_shape)
 
 
-def complete_points(faces):
+def complete_points(faces: Faces) -> np.ndarray:
     """The points of training faces; ValueError if there are none, or one is unlabelled."""
     if not len(faces) or not faces.complete.all():
         raise ValueError(

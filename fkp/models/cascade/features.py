@@ -12,12 +12,12 @@ import numpy as np
 from fkp.data.images import gray
 
 
-def smoothed(images):
+def smoothed(images: np.ndarray) -> np.ndarray:
     """Gray, every pixel the mean of 3 x 3, uint8 (n, h, w)."""
     return gray(images, partial(cv2.blur, ksize=(3, 3)))
 
 
-def windows(image, points, radius):
+def windows(image: np.ndarray, points: np.ndarray, radius: int) -> np.ndarray:
     """Values of the windows round the points of one image.
 
     Args:
@@ -45,7 +45,9 @@ def _histograms(values, bins, weights=None):
     return (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-6)).astype(np.float32)
 
 
-def colour_histograms(images, points, radius, bins=8):
+def colour_histograms(
+    images: np.ndarray, points: np.ndarray, radius: int, bins: int = 8
+) -> np.ndarray:
     """Histogram of each channel in the window of each point, the channels one after the other.
 
     Returns:
@@ -58,7 +60,9 @@ def colour_histograms(images, points, radius, bins=8):
     return np.stack(found)
 
 
-def gradient_histograms(gray, points, radius, bins=8):
+def gradient_histograms(
+    gray: np.ndarray, points: np.ndarray, radius: int, bins: int = 8
+) -> np.ndarray:
     """Histogram of Sobel gradient directions in the window of each point, weighted by magnitude.
 
     Args:
@@ -79,7 +83,7 @@ def gradient_histograms(gray, points, radius, bins=8):
     return np.stack(found)
 
 
-def sift(gray, points, size):
+def sift(gray: np.ndarray, points: np.ndarray, size: float) -> np.ndarray:
     """Upright SIFT descriptors (Lowe, 2004) at given points; points outside are moved to the edge.
 
     Args:
@@ -101,7 +105,9 @@ def sift(gray, points, size):
     )
 
 
-def paper_c(images, gray, points, radius, size):
+def paper_c(
+    images: np.ndarray, gray: np.ndarray, points: np.ndarray, radius: int, size: float
+) -> np.ndarray:
     """Paper C's three features at every point, as the vectors that its forests are given.
 
     The paper does not say where its histograms are taken, nor their bins. Here all three are taken
@@ -126,7 +132,7 @@ def paper_c(images, gray, points, radius, size):
     return np.concatenate([part.reshape(len(images), -1) for part in parts], axis=1)
 
 
-def gray_at(gray, places, rows=None):
+def gray_at(gray: np.ndarray, places: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
     """Gray levels at the nearest pixels; places off the image are moved to its edge.
 
     Args:

@@ -17,6 +17,7 @@ from scipy.sparse.linalg import LinearOperator, cg
 from sklearn.ensemble import ExtraTreesRegressor
 from tqdm import tqdm
 
+from fkp.data.faces import Faces
 from fkp.data.images import mirror
 from fkp.models.cascade import Cascade, complete_points
 from fkp.models.cascade.features import gray_at, smoothed
@@ -26,17 +27,17 @@ RADII = (0.3, 0.06)
 ALWAYS_LEFT = np.iinfo(np.int16).max
 
 
-def as_complex(points):
+def as_complex(points: np.ndarray) -> np.ndarray:
     """float32 (..., k, 2) -> complex64 (..., k)."""
     return np.ascontiguousarray(points, np.float32).view(np.complex64)[..., 0]
 
 
-def as_points(shapes):
+def as_points(shapes: np.ndarray) -> np.ndarray:
     """complex64 (..., k) -> float32 (..., k, 2)."""
     return np.ascontiguousarray(shapes, np.complex64)[..., None].view(np.float32)
 
 
-def similarity(mean, shapes):
+def similarity(mean: np.ndarray, shapes: np.ndarray) -> np.ndarray:
     """Turn and scale that take the mean shape (k,) closest to each of `shapes` (n, k): (n, 1)."""
     centred = mean - mean.mean()
     moved = shapes - shapes.mean(axis=1, keepdims=True)
@@ -58,7 +59,7 @@ class Trees:
     offsets: np.ndarray
     thresholds: np.ndarray
 
-    def leaves(self, gray, shapes):
+    def leaves(self, gray: np.ndarray, shapes: np.ndarray) -> csr_array:
         """Which leaves faces fall into.
 
         Args:
@@ -97,20 +98,29 @@ class LeafStage:
     trees: Trees
     weights: np.ndarray
 
-    def __call__(self, gray, points):
+    def __call__(self, gray: np.ndarray, points: np.ndarray) -> np.ndarray:
         shapes = as_complex(points)
         moves = (self.trees.leaves(gray, shapes) @ self.weights).reshape(points.shape)
         return points + as_points(similarity(self.trees.mean, shapes) * as_complex(moves))
 
     @property
-    def nodes(self):
+    def nodes(self) -> int:
         """Number of tree nodes, leaves included."""
         return self.trees.thresholds.size + len(self.weights)
 
 
 def fit(
-    faces, *, stages=6, trees=8, depth=5, starts=4, penalty=3.0, seed=0, progress=True, **options
-):
+    faces: Faces,
+    *,
+    stages: int = 6,
+    trees: int = 8,
+    depth: int = 5,
+    starts: int = 4,
+    penalty: float = 3.0,
+    seed: int = 0,
+    progress: bool = True,
+    **options: int,
+) -> Cascade:
     """Fit local binary features on faces and their mirror images.
 
     Args:
