@@ -205,7 +205,6 @@ def convert(points: np.ndarray, source: Scheme, target: Scheme) -> np.ndarray:
 
     Args:
         points: (n, k, 2) of scheme `source`; a target point is NaN if any point it is made of is.
-        source, target: Scheme.
 
     Returns:
         float32 (n, len(target), 2).

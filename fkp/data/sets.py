@@ -23,7 +23,6 @@ def set_of(faces: Faces, sets: Sequence[str] | None = None) -> np.ndarray:
     """The set of each face, str (n,).
 
     Args:
-        faces: Faces.
         sets: beginnings of names, such as "helen" or "helen/testset"; None: the face's folder.
 
     Returns:
@@ -40,7 +39,6 @@ def between_sets(
     """The faces of the named sets, so marked that `split.holdout` trains on some, tests on others.
 
     Args:
-        faces: Faces.
         train_sets, test_sets: as in `set_of`; None for both leaves the faces and the official
             split as they are.
 

@@ -80,12 +80,7 @@ def holdout(faces: Faces, test: float = 0.2, validation: float = 0.1, seed: int 
     are drawn by group, complete and incomplete rows in proportion.
 
     Args:
-        faces: Faces.
         test, validation: fractions of the rows that are divided.
-        seed: of the draw.
-
-    Returns:
-        Split.
 
     Raises:
         ValueError: impossible fractions, or too few groups to fill a part.

@@ -103,9 +103,6 @@ def measure_models(
         entries: names of models or .keras files; the files decide the shape of the images.
         shape, n_points: of models that are only named.
         **how: of `measure`.
-
-    Returns:
-        Rows as `measure` returns them.
     """
     from fkp.deploy import export
     from fkp.deploy.candidates import candidate
@@ -146,11 +143,7 @@ def conditions(threads: int) -> dict:
 
 
 def work(job: dict) -> list[dict]:
-    """What one process does; `job` holds images, path, runtime, threads, batches, calls, seconds.
-
-    Returns:
-        List of dicts, one per batch size.
-    """
+    """What a process does; `job` holds images, path, runtime, threads, batches, calls, seconds."""
     images = np.load(job["images"])
     if job["runtime"] not in runtimes.UNPINNED:
         _pin(job["threads"])

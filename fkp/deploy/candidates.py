@@ -59,9 +59,6 @@ def stand_in(
         images: uint8 (n, h, w, c); n = 16 is enough.
         spread: standard deviation of a coordinate over images, px.
         seed: of the head's weights.
-
-    Returns:
-        The model.
     """
     norms = [layer for layer in layers_of(model) if hasattr(layer, "moving_mean")]
     momenta = [layer.momentum for layer in norms]

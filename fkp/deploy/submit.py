@@ -21,9 +21,6 @@ def load_models(paths: Sequence[str | Path]) -> list:
     Args:
         paths: of model files, as `fkp.models.load` opens them.
 
-    Returns:
-        List of models.
-
     Raises:
         FileNotFoundError: a file is missing.
         ValueError: no path, a file that is no model, or another input or output shape than

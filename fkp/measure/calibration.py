@@ -40,9 +40,6 @@ def fit(spread: np.ndarray, apart: np.ndarray) -> Calibration:
         spread: (n, k), px, of faces that the network was not trained on.
         apart: (n, k), distances of predicted from labelled points, px; NaN = unlabelled.
 
-    Returns:
-        Calibration.
-
     Raises:
         ValueError: a point without any label.
     """

@@ -28,7 +28,6 @@ def bootstrap(
         groups: (faces,); if given, whole groups are drawn, as rows of one group are not
             independent.
         n: number of resamples.
-        seed: of the draw.
 
     Returns:
         (low, high); NaN where the statistic is NaN in every resample.

@@ -59,7 +59,6 @@ def build(
     Args:
         name: a key of `MODELS`.
         input_shape: (h, w, c) of the raw images, c = 1 or 3.
-        n_points: number of points k.
         precision: Keras dtype policy, "float32" or "mixed_bfloat16". Inputs and outputs stay in
             full precision.
         seed: seeds the initial weights; None leaves Keras' global seed alone.

@@ -85,13 +85,9 @@ def mobilenet_v2(
 
     Args:
         input_shape: (h, w, c); gray is repeated to three channels.
-        n_points: number of points.
         weights: "imagenet" (downloaded by Keras), "none" or a file of no-top weights.
         fine_tune: "all", "none" (frozen backbone) or the first layer to train, by name.
         size: side in pixels to which the model resizes its input; None keeps it.
-
-    Returns:
-        keras.Model.
 
     Raises:
         ValueError: weights that cannot be had or do not fit, unknown layer.

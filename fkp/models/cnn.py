@@ -19,15 +19,7 @@ def _convolution(x, filters):
 
 
 def baseline_cnn(input_shape: tuple[int, int, int], n_points: int) -> keras.Model:
-    """The paper's baseline: ten convolutions in pairs, 1,890,366 parameters at 96x96x1, 15 points.
-
-    Args:
-        input_shape: (h, w, c).
-        n_points: number of points.
-
-    Returns:
-        keras.Model.
-    """
+    """The baseline: ten convolutions in pairs, 1,890,366 parameters at 96x96x1 and 15 points."""
     inputs, x = pixels_in(input_shape)
     for pair, filters in enumerate((32, 64, 128, 128, 64)):
         for _ in range(2):
@@ -45,13 +37,6 @@ def manual_cnn(input_shape: tuple[int, int, int], n_points: int) -> keras.Model:
     The baseline's scheme with narrow, steadily widening pairs, one more pooling step before the
     flattened map and a dense layer of 116: an eighth of the parameters and under a fifth of the
     multiplications.
-
-    Args:
-        input_shape: (h, w, c).
-        n_points: number of points.
-
-    Returns:
-        keras.Model.
     """
     inputs, x = pixels_in(input_shape)
     for filters in (16, 24, 48, 56, 64):

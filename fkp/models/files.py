@@ -82,7 +82,6 @@ def save(model: "keras.Model", path: str | Path, optimizer: bool = False) -> Non
     """Save a model as a .keras file that appears whole or not at all.
 
     Args:
-        model: the model.
         path: ends in .keras.
         optimizer: keep the optimizer, twice the size of the weights, to go on with a training.
     """

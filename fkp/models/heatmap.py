@@ -98,7 +98,6 @@ def heatmap_cnn(
 
     Args:
         input_shape: (h, w, c); both sides a multiple of 2 ** len(widths).
-        n_points: number of points.
         widths: filters of each stage; a stage halves the side.
         blocks: residual convolutions of each stage.
         decoder: filters of each step up, from the smallest stage; at most len(widths) - 1.

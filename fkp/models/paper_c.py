@@ -16,13 +16,6 @@ def paper_c_cnn(input_shape: tuple[int, int, int], n_points: int) -> keras.Model
 
     Nearly all of them lie between the flattened map and the dense layer, so they grow with the
     image: 3.2 M at 128x128.
-
-    Args:
-        input_shape: (h, w, c).
-        n_points: number of points.
-
-    Returns:
-        keras.Model.
     """
     inputs, x = pixels_in(input_shape)
     for filters in (32, 64):

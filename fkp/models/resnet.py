@@ -46,12 +46,8 @@ def resnet18(
 
     Args:
         input_shape: (h, w, c); the first convolution takes one channel or three.
-        n_points: number of points.
         blocks: basic blocks per stage of 64, 128, 256, 512 filters; paper C lists (3, 3, 3, 4).
         dropout: rate before the head.
-
-    Returns:
-        keras.Model.
     """
     inputs, x = pixels_in(input_shape)
     x = layers.ReLU()(_convolution(x, 64, 7, 2, "stem"))

@@ -71,8 +71,6 @@ def tuned_cnn(
     15 points.
 
     Args:
-        input_shape: (h, w, c).
-        n_points: number of points.
         filters: filters of each convolution; their number is the depth.
         kernels: side of each convolution's kernel, as many as `filters`.
         pool_after: numbers (from 1) of the convolutions that a 2x2 max-pool follows.
@@ -81,9 +79,6 @@ def tuned_cnn(
         batch_norm: normalise after each activation.
         dense: units of the dense layer.
         dropout: rate on the flattened map.
-
-    Returns:
-        keras.Model.
 
     Raises:
         ValueError: options that contradict each other, or more layers than the image has room for.

@@ -75,9 +75,6 @@ def conclusions(
         leaks: px by which the validation error of a split after augmentation is below that on
             copies of unseen faces, one per seed.
         floor: RMSE of the mean face, px, NaN where unknown; see `LEARNT`.
-
-    Returns:
-        DataFrame of `row`s.
     """
     rmse, complete, sizes = (
         every.groupby(["variant", "treatment"])[column].mean().unstack()
@@ -200,9 +197,6 @@ def of_landmarks(paper: str | None, scores: pd.DataFrame, models: pd.Series) -> 
         scores: DataFrame indexed by entry of the study, means over seeds in the columns that
             `fkp.measure.landmarks.measures` names.
         models: Series entry -> name of the model, the mean shape not among them.
-
-    Returns:
-        DataFrame of `row`s.
     """
     scores = scores.loc[models.index]
     if paper == "C":

@@ -56,13 +56,9 @@ def trial(
 
     Args:
         points: all rows in file order.
-        seed: of the draw.
         imputers: name -> function that makes an imputer; None = all of `IMPUTERS`.
         move: px, (k, 2) or a number; added to what stays visible for `moved`, as if another
             convention had marked it. The hidden labels stay as they are.
-
-    Returns:
-        Trial.
     """
     held = draw(points, seed)
     visible, mask = hide(points[held], np.random.default_rng([seed, 1]))
@@ -93,7 +89,6 @@ def across_regimes(
         points: (n, k, 2) of the points that both regimes label; rows that lack one are left out.
         second: bool (n,), the rows of the second regime.
         labels: k names.
-        seed: of the draw.
         imputers: as for `trial`.
 
     Returns:

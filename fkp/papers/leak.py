@@ -143,7 +143,6 @@ def score(rows: Rows, predicted: np.ndarray) -> dict:
     """RMSE (px) of rows with complete labels, and its 95 % bootstrap interval over groups.
 
     Args:
-        rows: Rows.
         predicted: (n, k, 2) px.
 
     Returns:

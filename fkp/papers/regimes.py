@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fkp.data.readers import fault
-from fkp.data.readers.kaggle import COLUMNS
+from fkp.data.readers.kaggle import COLUMNS, read_text
 from fkp.data.schemes import KAGGLE_15
 from fkp.record.digests import digest
 
@@ -41,15 +41,7 @@ def read(path: Path | str) -> np.ndarray:
     path = Path(path)
     if not path.is_file():
         raise fault(path, "a .csv file with the 30 coordinate columns")
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise fault(path, f"a table with the 30 coordinate columns ({error})") from error
-    for name in COLUMNS:
-        if name not in table:
-            raise fault(path, "this column in the header", column=name)
-    if table.empty:
-        raise fault(path, "data rows below the header", "a header only")
+    table = read_text(path, COLUMNS, "the 30 coordinate columns")
     values = np.stack([_numbers(path, table[name].str.strip(), name) for name in COLUMNS], axis=1)
     return values.reshape(len(table), len(KAGGLE_15), 2).astype(np.float32)
 

@@ -16,35 +16,3 @@ from fkp.plots.scores import (
 )
 from fkp.plots.search import architecture, parallel_coordinates, trials
 from fkp.plots.style import COLOURS, PREDICTED, STYLE, TRUE, log_ticks, tick_values
-
-__all__ = [
-    "COLOURS",
-    "PREDICTED",
-    "STYLE",
-    "TRUE",
-    "architecture",
-    "ced",
-    "complete_rows",
-    "deletion",
-    "distributions",
-    "dots",
-    "face",
-    "grid",
-    "grouped_bars",
-    "heat",
-    "history",
-    "labelled_scatter",
-    "labels_per_point",
-    "log_ticks",
-    "matrix",
-    "overlay",
-    "parallel_coordinates",
-    "per_point",
-    "point_cloud",
-    "reference",
-    "regions",
-    "sheet",
-    "tick_values",
-    "trials",
-    "within_by_size",
-]

@@ -11,11 +11,7 @@ from fkp.plots.style import COLOURS, PREDICTED, TRUE
 
 
 def grid(n: int, columns: int = 8, side: float = 1.6) -> tuple[Figure, np.ndarray]:
-    """A figure of `n` square panels.
-
-    Returns:
-        (figure, flat array of n axes).
-    """
+    """A figure of `n` square panels."""
     rows = -(-n // columns)
     figure, axes = plt.subplots(
         rows, columns, figsize=(columns * side, rows * side * 1.12), squeeze=False

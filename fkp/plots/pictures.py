@@ -18,9 +18,6 @@ def sheet(
         rows: title -> list of images, uint8 (h, w, 3); as many in every row.
         boxes: (left, top, right, bottom) of the part that each column shows, in pixels; None: all.
         side: width of a picture in inches.
-
-    Returns:
-        The figure.
     """
     columns = len(next(iter(rows.values())))
     figure, axes = plt.subplots(

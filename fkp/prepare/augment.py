@@ -171,13 +171,8 @@ def jittered(faces: Faces, total: int, seed: int = 0, jitter: Jitter | None = No
     all rows in turn and keep their original's group: expand training rows only, after the split.
 
     Args:
-        faces: Faces.
         total: number of rows of the result; at least len(faces).
-        seed: of the random draws.
         jitter: default: its own settings for the faces' scheme.
-
-    Returns:
-        Faces, the originals first.
 
     Raises:
         ValueError: `total` is below the number of rows, or there is no row to copy.

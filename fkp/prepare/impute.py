@@ -187,7 +187,6 @@ def hide(points: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.n
 
     Args:
         points: float32 (n, k, 2), NaN = missing.
-        rng: numpy Generator.
 
     Returns:
         (points with more NaN, bool (n, k, 2) True where a label was hidden).

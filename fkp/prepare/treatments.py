@@ -51,9 +51,6 @@ def treat(faces: Faces, name: str, seed: int = 0) -> Faces:
         name: a key of `TREATMENTS`.
         seed: for the treatments that draw at random.
 
-    Returns:
-        Faces.
-
     Raises:
         ValueError: unknown treatment, or no row is left after it.
     """

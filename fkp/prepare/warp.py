@@ -89,9 +89,6 @@ def plain(
         size, centre: standard deviations by which the box is shaken as a detector's would be: of
             its size (log) and of its centre in x and y, as shares of the box's side.
         rng: of the shaking.
-
-    Returns:
-        Faces of (side, side, c).
     """
     n = len(faces)
     scale, shift = np.ones(n), np.zeros((n, 2))

@@ -96,9 +96,6 @@ def train(
     Args:
         network, training, validation, **options: as for `fkp.training.fit.fit`.
         out: run folder; None keeps nothing.
-
-    Returns:
-        (the model in float32, history).
     """
     network, history = fit(network, training, validation, folder=out, **options)
     network = models.in_float32(network)

@@ -96,20 +96,18 @@ def search(
     number of epochs, as the learning rate's schedule spans a training.
 
     Args:
-        train: Faces to train on.
         validation: Faces with original labels, which decide.
         model: name of the model whose options the space fills.
         space: a key of `SPACES`.
         algorithm: "random", "hyperband" or "bayesian" (a third of the trials, at least three, are
             random first).
-        trials: number of trials; Hyperband's follows from `epochs`.
+        trials: Hyperband's follows from `epochs`.
         epochs: epochs of a trial; for Hyperband those of its longest.
         epoch_size, batch_size, schedule: as in `fkp.training.fit.fit`.
         precision: as in `fkp.models.build`.
         seed: decides the tried hyperparameters, weights and batches.
         folder: where trials.json and the running trial's checkpoints live; an interrupted search
             found there goes on, in the middle of a trial if need be.
-        progress: show a progress bar.
 
     Returns:
         list of records in the order of the trials, as `trials` describes them; its `best` has

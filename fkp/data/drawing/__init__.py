@@ -53,9 +53,6 @@ def read(
             rows carry nearly all points, the others four, two of them marked elsewhere.
         frames: images per drawn person (other pose, expression, light); they share a group.
 
-    Returns:
-        Faces, source "drawn".
-
     Raises:
         ValueError: an argument is out of range; the message names it and what was expected.
     """

@@ -100,9 +100,6 @@ def read(path: Path | str | None = None, source: str | None = None, **options: o
         source: name in `SOURCES` to use instead of recognising the content.
         **options: passed to the `read` of that format.
 
-    Returns:
-        Faces, one row per face.
-
     Raises:
         SourceError: unknown path, content, source or option, or a fault in the data.
     """

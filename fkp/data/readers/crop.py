@@ -119,6 +119,19 @@ def read_image(file: Path | str, channels: int) -> np.ndarray:
     return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY if channels == 1 else cv2.COLOR_BGR2RGB)
 
 
+def read_point(
+    file: Path | str, number: int, line: str, expected: str, separator: str | None = None
+) -> list[float]:
+    """[x, y] of line `number` of an annotation; SourceError, with `expected`, if it is none."""
+    try:
+        point = [float(value) for value in line.split(separator)]
+    except ValueError:
+        point = []
+    if len(point) != 2 or not np.isfinite(point).all():
+        raise fault(file, expected, line, line=number)
+    return point
+
+
 def landmark_box(points: np.ndarray) -> np.ndarray:
     """(left, top, right, bottom) of points (k, 2)."""
     return (*points.min(axis=0), *points.max(axis=0))

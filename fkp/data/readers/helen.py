@@ -89,13 +89,7 @@ def read_annotation(file: Path | str) -> tuple[str, np.ndarray]:
     for number, line in enumerate(lines[1:], start=2):
         if not line.strip():
             continue
-        try:
-            point = [float(value) for value in line.split(",")]
-        except ValueError:
-            point = []
-        if len(point) != 2 or not np.isfinite(point).all():
-            raise fault(file, "x , y: two numbers", line, line=number)
-        points.append(point)
+        points.append(crop.read_point(file, number, line, "x , y: two numbers", ","))
     if len(points) != len(HELEN_194):
         raise fault(file, f"{len(HELEN_194)} points", f"{len(points)} points")
     return _head(file), np.array(points)

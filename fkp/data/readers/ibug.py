@@ -39,7 +39,6 @@ def read(
     """Read the faces below a folder: the whole of 300-W, one set, or any folder of .pts files.
 
     Args:
-        path: folder.
         size: side of the square crop in pixels.
         channels: 1 (gray) or 3 (RGB).
         margin: added on each side of the box, as a fraction of the box's longer side.
@@ -89,13 +88,7 @@ def read_pts(file: Path | str) -> np.ndarray:
         line = line.strip()
         if not line or line in "{}" or line.startswith(("version", "n_points")):
             continue
-        try:
-            point = [float(value) for value in line.split()]
-        except ValueError:
-            point = []
-        if len(point) != 2 or not np.isfinite(point).all():
-            raise fault(file, "x and y, two numbers", line, line=number)
-        points.append(point)
+        points.append(crop.read_point(file, number, line, "x and y, two numbers"))
     if len(points) != len(IBUG_68):
         raise fault(file, f"{len(IBUG_68)} points", f"{len(points)} points")
     return np.array(points) - 1

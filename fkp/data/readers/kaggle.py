@@ -10,6 +10,7 @@ of the genuine file (duplicates, wrong labels) are kept: this module reads, late
 import io
 import zipfile
 import zlib
+from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -224,16 +225,26 @@ def _table(path, name, columns):
     path = path / name if path.is_dir() else path
     if not path.is_file():
         raise fault(path, f"{name}, or a folder that holds it")
+    return path, read_text(path, columns, f"columns {', '.join(columns)}")
+
+
+def read_text(path: Path, columns: Sequence[str], what: str) -> pd.DataFrame:
+    """Columns of a .csv file as text, "" where a field is empty; SourceError names what is wrong.
+
+    Args:
+        columns: that the file must have; others are left out.
+        what: the columns in words, for the message.
+    """
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise fault(path, f"a table with columns {', '.join(columns)} ({error})") from error
+        raise fault(path, f"a table with {what} ({error})") from error
     for column in columns:
         if column not in table:
             raise fault(path, "this column in the header", list(table.columns), column=column)
     if table.empty:
         raise fault(path, "data rows below the header", "a header only")
-    return path, table[list(columns)]
+    return table[list(columns)]
 
 
 def _ids(path, table, column):

@@ -33,11 +33,7 @@ def read(path: Path, label: str | None = None) -> Faces:
     """Read a .npz file as described above.
 
     Args:
-        path: file.
         label: `Faces.source`; default: the file's `source`, or its name without suffix.
-
-    Returns:
-        Faces.
 
     Raises:
         SourceError: names the file, the array and, for a value out of range, its row.

@@ -165,10 +165,6 @@ def fit(
         window: radius of the histograms and size of the SIFT keypoints, as a share of the
             image's side.
         seed: of the forests.
-        progress: show a bar.
-
-    Returns:
-        Cascade.
 
     Raises:
         ValueError: no faces, or a point is unlabelled.

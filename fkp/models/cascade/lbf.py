@@ -90,7 +90,6 @@ class LeafStage:
     """Trees and the linear regression on their leaves.
 
     Attributes:
-        trees: Trees.
         weights: float32 (k trees leaves, 2k); what each leaf adds to the move, px in the frame of
             the mean shape.
     """
@@ -131,11 +130,7 @@ def fit(
             turned, scaled and placed as other training faces are.
         penalty: of the regression, for each tree and start.
         seed: of starts, pixels and trees.
-        progress: show a bar.
         **options: of the forests: pixels, pairs, tried (see `_forest`).
-
-    Returns:
-        Cascade.
 
     Raises:
         ValueError: no faces, or a point is unlabelled.
