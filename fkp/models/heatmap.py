@@ -63,12 +63,18 @@ def _grid(h, w, image):
 
 
 @keras.saving.register_keras_serializable("fkp")
-class Double(layers.Layer):
-    """Twice as many rows and columns, each repeated: the resize that every runtime has in int8."""
+class Enlarge(layers.Layer):
+    """To (rows, columns) by repeating cells: the resize that every runtime has in int8."""
 
-    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
-        size = (2 * x.shape[1], 2 * x.shape[2])
-        return ops.image.resize(x, size, interpolation="nearest", data_format="channels_last")
+    def __init__(self, size, **kwargs):
+        super().__init__(**kwargs)
+        self.size = tuple(size)
+
+    def call(self, x):
+        return ops.image.resize(x, self.size, interpolation="nearest", data_format="channels_last")
+
+    def get_config(self):
+        return super().get_config() | {"size": self.size}
 
 
 def _convolution(x, filters, size=3, strides=1, relu=True, name=None):
@@ -97,7 +103,7 @@ def heatmap_cnn(
     """An encoder of stages at half the size each, a decoder that adds them up again, heat maps.
 
     Args:
-        input_shape: (h, w, c); both sides a multiple of 2 ** len(widths).
+        input_shape: (h, w, c); best with sides that 2 ** len(widths) divides.
         widths: filters of each stage; a stage halves the side.
         blocks: residual convolutions of each stage.
         decoder: filters of each step up, from the smallest stage; at most len(widths) - 1.
@@ -106,16 +112,13 @@ def heatmap_cnn(
         keras.Model; the logits are the output of its layer "heatmap".
 
     Raises:
-        ValueError: options of different lengths, or sides that cannot be halved so often.
+        ValueError: options of lengths that do not go together.
     """
-    step = 2 ** len(widths)
     if len(blocks) != len(widths) or len(decoder) >= len(widths):
         raise ValueError(
             f"widths, blocks, decoder: expected one block count a width and fewer steps up, got "
             f"{len(widths)}, {len(blocks)} and {len(decoder)}"
         )
-    if input_shape[0] % step or input_shape[1] % step:
-        raise ValueError(f"input_shape: expected sides that {step} divides, got {input_shape}")
     inputs, x = pixels_in(input_shape)
     stages = []
     for stage, (filters, count) in enumerate(zip(widths, blocks, strict=True), 1):
@@ -124,7 +127,8 @@ def heatmap_cnn(
             x = _residual(x, filters, f"stage{stage}_{block + 1}")
         stages.append(x)
     for up, (filters, skip) in enumerate(zip(decoder, stages[-2::-1], strict=False), 1):
-        x = Double(name=f"up{up}")(_convolution(x, filters, 1, name=f"narrow{up}"))
+        x = _convolution(x, filters, 1, name=f"narrow{up}")
+        x = Enlarge(skip.shape[1:3], name=f"up{up}")(x)
         beside = _convolution(skip, filters, 1, relu=False, name=f"skip{up}")
         x = layers.ReLU(name=f"join{up}")(layers.Add(name=f"sum{up}")([x, beside]))
         x = _residual(x, filters, f"fine{up}")
