@@ -180,11 +180,12 @@ class Calm:
 
 
 def test_heat_maps_are_trained_by_both_losses_and_resume_alike(tmp_path):
-    model, history = train(tmp_path / "a", 8, heatmaps(), augment=Calm(), **LONG)
+    augment = Calm()
+    model, history = train(tmp_path / "a", 8, heatmaps(), augment=augment, **LONG)
     assert history[-1]["validation_rmse"] < 0.7 * history[0]["validation_rmse"]
     assert model.output_shape == (None, 15, 2)
     shutil.copytree(tmp_path / "a", tmp_path / "b")
-    again, stored = train(tmp_path / "b", 8, heatmaps(), augment=Calm(), **LONG)
+    again, stored = train(tmp_path / "b", 8, heatmaps(), augment=augment, **LONG)
     assert stored == history
     faces = dots(16, seed=1)
     np.testing.assert_allclose(
