@@ -98,7 +98,7 @@ def plain(
     flat = np.zeros(n)
     maps = matrices(faces.image_shape[0], side, zoom, flat, scale, shift, flat > 0)
     images, points = cut(faces.images, faces.points, maps, side)
-    return Faces(images, points, faces.scheme, faces.source, faces.groups, faces.parts, faces.names)
+    return replace(faces, images=images, points=points)
 
 
 @dataclass(frozen=True)

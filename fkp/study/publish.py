@@ -4,7 +4,6 @@ Metrics, charts (SVG) and the page go there; pictures, which may show people, mo
 stay where they were made.
 """
 
-import re
 import shutil
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from fkp.record.files import write_json
 from fkp.study import report
 from fkp.study.freshness import ACCEPTED, Freshness, read_accepted
 from fkp.study.plan import Plan
-from fkp.study.records import finished, read_metrics
+from fkp.study.records import finished, read_metrics, whole_path
 from fkp.study.runner import lock
 
 
@@ -123,7 +122,7 @@ def _refuse_places(staged, plan):
     for file in sorted(staged.rglob("*.*")):
         text = file.read_text("utf-8", errors="replace") if file.is_file() else ""
         for place in places:
-            if re.search(rf"(?<![\w.-]){re.escape(place)}(?![\w-])", text):
+            if whole_path(place).search(text):
                 raise ValueError(f"{file.relative_to(staged)}: names a place here, {place}")
 
 

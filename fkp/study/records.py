@@ -92,6 +92,11 @@ def _without_places(value, places):
         return [_without_places(item, places) for item in value]
     if isinstance(value, str):
         for place, name in places:
-            end = "" if place.endswith("/") else r"(?![\w-])"
-            value = re.sub(rf"(?<![\w.-]){re.escape(place)}{end}", lambda _, name=name: name, value)
+            value = whole_path(place).sub(lambda _, name=name: name, value)
     return value
+
+
+def whole_path(place: str) -> re.Pattern:
+    """Finds a path in a text where it stands as a whole, not as a part of a longer name."""
+    end = "" if place.endswith("/") else r"(?![\w-])"
+    return re.compile(rf"(?<![\w.-]){re.escape(place)}{end}")
