@@ -51,7 +51,7 @@ def test_a_stand_in_answers_differently_for_different_images():
     points = model.predict_on_batch(images)
     assert points.std(axis=0).mean() == pytest.approx(4, rel=0.01)
     np.testing.assert_allclose(points.mean(axis=0), 23.5, atol=0.01)
-    norms = [layer for layer in describe.layers_of(model) if hasattr(layer, "moving_mean")]
+    norms = [layer for layer in models.layers_of(model) if hasattr(layer, "moving_mean")]
     assert {layer.momentum for layer in norms} == {0.9}
     assert all(np.abs(layer.moving_mean.numpy()).max() > 0 for layer in norms)
 

@@ -7,7 +7,7 @@ from fkp import models
 from fkp.data import readers
 from fkp.deploy import export, runtimes
 from fkp.deploy.candidates import stand_in
-from fkp.models import heatmap
+from fkp.models import keypoint_net, trust
 from fkp.models.contract import pixels_in, points_out
 
 SHAPE = (32, 24, 1)
@@ -126,14 +126,14 @@ def test_unknown_runtime():
 
 def test_the_points_of_heat_maps_survive_eight_bits(tmp_path):
     keras.utils.set_random_seed(0)
-    model = heatmap.heatmap_cnn(
+    model = keypoint_net.keypoint_net(
         (64, 64, 1), 5, widths=(8, 12, 16), blocks=(1, 1, 1), decoder=(12, 8)
     )
     images = readers.read(n=24, size=64).images
     for norm in (layer for layer in model.layers if hasattr(layer, "moving_mean")):
         norm.momentum = 0.0
     model(images, training=True)  # values keep their scale, as in a trained network
-    points = heatmap.with_spread(model)
+    points = trust.with_spread(model)
     form = "litert-int8"
     file = export.export(points, tmp_path, formats=[form], calibration=images)[form]
     found = runtimes.load("litert_int8", file["path"])(images)

@@ -152,14 +152,14 @@ def test_other_losses_train_too(loss):
 
 def heatmaps(seed=0):
     options = {"widths": (8, 8), "blocks": (1, 1), "decoder": (8,)}
-    return models.build("heatmap_cnn", (16, 16, 1), 15, seed=seed, **options)
+    return models.build("keypoint_net", (16, 16, 1), 15, seed=seed, **options)
 
 
 LONG = {
     "loss": "narrow_wing+gaussian",
     "optimizer": "adamw",
     "schedule": "long_cosine",
-    "average": 0.8,
+    "average": 0.15,
     "calm": 0.5,
     "learning_rate": 1e-2,
 }
@@ -215,8 +215,18 @@ def test_the_last_epochs_are_calm():
 def test_a_loss_of_heat_maps_needs_heat_maps():
     with pytest.raises(ValueError, match="expected a model with heat maps, resnet18 has none"):
         train(loss="wing+gaussian")
-    with pytest.raises(ValueError, match=r"loss: expected one of .*gaussian, got 'gaussian'"):
-        train(model=heatmaps(), loss="gaussian")
+    with pytest.raises(ValueError, match=r"sum of one of each, got 'wing\+mse'"):
+        train(model=heatmaps(), loss="wing+mse")
+
+
+@pytest.mark.parametrize("head", ["soft_argmax", "simcc"])
+def test_logits_alone_can_be_trained(head):
+    options = {"widths": (8, 8), "blocks": (1, 1), "decoder": (8,), "head": head}
+    model = models.build("keypoint_net", (16, 16, 1), 15, seed=0, **options)
+    _, history = train(
+        epochs=24, model=model, **LONG | {"loss": "gaussian", "calm": 0.0, "learning_rate": 3e-3}
+    )
+    assert history[-1]["train_rmse"] < 0.8 * history[0]["train_rmse"]
 
 
 def test_patience_stops_and_a_resumed_run_knows_it(tmp_path):

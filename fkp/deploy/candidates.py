@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fkp import models
+from fkp.models import layers_of
 from fkp.models.contract import start_at
-from fkp.models.describe import layers_of
 
 if TYPE_CHECKING:
     import keras

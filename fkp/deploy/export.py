@@ -16,6 +16,7 @@ import numpy as np
 
 from fkp import models
 from fkp.deploy import runtimes
+from fkp.models.about import About, write
 from fkp.record.files import whole
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ TOLERANCE_PX = 0.01
 _FLOAT_END = (
     *("RESHAPE", "TRANSPOSE", "SOFTMAX", "BATCH_MATMUL", "FULLY_CONNECTED", "STRIDED_SLICE"),
     *("SUB", "SQUARED_DIFFERENCE", "MUL", "SUM", "MAXIMUM", "SQRT", "CONCATENATION"),
+    *("LOG", "EXP"),  # of the expected errors
 )
 
 
@@ -44,6 +46,7 @@ def export(
     name: str = "model",
     formats: Sequence[str] = FORMATS,
     calibration: np.ndarray | None = None,
+    about: About | None = None,
 ) -> dict[str, dict]:
     """Write a model in some formats; a file appears whole or not at all.
 
@@ -54,6 +57,7 @@ def export(
         formats: of `FORMATS`.
         calibration: uint8 (n, h, w, c), typical images from which int8 takes its value ranges;
             a hundred or more.
+        about: what the files say of themselves.
 
     Returns:
         dict: format -> {"path": Path, "bytes": size of the file}.
@@ -77,6 +81,8 @@ def export(
                     pixels.export(part, format="onnx", verbose=False)
                 else:
                     part.write_bytes(_litert(saved, form, calibration, _has_heatmaps(model)))
+                if about is not None:
+                    write(part, about)
             written[form] = {"path": path, "bytes": path.stat().st_size}
     return written
 

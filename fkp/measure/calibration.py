@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.linear_model import GammaRegressor
 
-_LEAST = 1e-3  # px; a spread or an error below is taken as this, so that it has a logarithm
+LEAST = 1e-3  # px; a spread or an error below is taken as this, so that it has a logarithm
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class Calibration:
 
     def __call__(self, spread: np.ndarray) -> np.ndarray:
         """Expected distances, px, of spreads (n, k), px."""
-        s = np.log(np.maximum(spread, _LEAST))
+        s = np.log(np.maximum(spread, LEAST))
         return np.exp(self.offset + self.slope * s + self.curve * s**2)
 
 
@@ -47,10 +47,10 @@ def fit(spread: np.ndarray, apart: np.ndarray) -> Calibration:
     if not known.any(axis=0).all():
         raise ValueError(f"apart: no label for point {int(np.argmin(known.any(axis=0)))}")
     points = np.broadcast_to(np.arange(spread.shape[1]), spread.shape)[known]
-    s = np.log(np.maximum(spread[known], _LEAST))
+    s = np.log(np.maximum(spread[known], LEAST))
     columns = np.column_stack([np.eye(spread.shape[1])[points], s, s**2])
     model = GammaRegressor(alpha=0, fit_intercept=False, solver="newton-cholesky", max_iter=200)
-    model.fit(columns, np.maximum(apart[known], _LEAST))
+    model.fit(columns, np.maximum(apart[known], LEAST))
     *offset, slope, curve = model.coef_
     return Calibration(np.array(offset), float(slope), float(curve))
 

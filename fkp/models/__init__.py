@@ -5,6 +5,7 @@ float32 (n, k, 2). Scaling, channel repetition and resizing live inside the mode
 asks which model it is.
 """
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from fkp.models.files import in_float32, load, save
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["MODELS", "build", "in_float32", "load", "save"]
+__all__ = ["MODELS", "build", "in_float32", "layers_of", "load", "save"]
 
 # name -> (module, builder). A module is imported when one of its models is built.
 MODELS = {
@@ -27,9 +28,9 @@ MODELS = {
     "mobilenet_v2": ("fkp.models.backbones", "mobilenet_v2"),
     "nasnet_mobile": ("fkp.models.backbones", "nasnet_mobile"),
     "paper_c_cnn": ("fkp.models.paper_c", "paper_c_cnn"),
-    "heatmap_cnn": ("fkp.models.heatmap", "heatmap_cnn"),
-    "small": ("fkp.models.heatmap", "small"),
-    "tiny": ("fkp.models.heatmap", "tiny"),
+    "keypoint_net": ("fkp.models.keypoint_net", "keypoint_net"),
+    "small": ("fkp.models.keypoint_net", "small"),
+    "tiny": ("fkp.models.keypoint_net", "tiny"),
 }
 
 
@@ -52,6 +53,7 @@ def build(
     *,
     precision: str = "float32",
     seed: int | None = None,
+    momentum: float | None = None,
     **options: object,
 ) -> "keras.Model":
     """A freshly initialised model.
@@ -62,6 +64,9 @@ def build(
         precision: Keras dtype policy, "float32" or "mixed_bfloat16". Inputs and outputs stay in
             full precision.
         seed: seeds the initial weights; None leaves Keras' global seed alone.
+        momentum: of all batch normalisations; None = the model's own. Their running statistics,
+            which a model predicts with, remember about 1 / (1 - momentum) updates: where a
+            training has few, Keras' 0.99 makes them lag behind the weights.
         **options: passed to the builder.
 
     Returns:
@@ -78,4 +83,18 @@ def build(
 
         keras.utils.set_random_seed(seed)
     with _precision(precision):
-        return getattr(import_module(module), builder)(tuple(input_shape), n_points, **options)
+        model = getattr(import_module(module), builder)(tuple(input_shape), n_points, **options)
+    if momentum is not None:
+        for layer in layers_of(model):
+            if hasattr(layer, "moving_mean"):
+                layer.momentum = momentum
+    return model
+
+
+def layers_of(model: "keras.Model") -> "Iterator[keras.Layer]":
+    """The layers of a model; in place of a model inside it, that model's layers."""
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            yield from layers_of(layer)
+        else:
+            yield layer

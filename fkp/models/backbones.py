@@ -110,3 +110,24 @@ def nasnet_mobile(
     """
     application = keras.applications.NASNetMobile
     return _model(application, input_shape, n_points, weights, fine_tune, size, "nasnet_mobile")
+
+
+# The last layer of MobileNetV2 at each side, from a half to a sixteenth.
+_CUTS = ("block_1_expand_relu", "block_3_expand_relu", "block_6_expand_relu", "block_12_add")
+
+
+def cut_mobilenet_v2(x: keras.KerasTensor, weights: str) -> list[keras.KerasTensor]:
+    """Maps of MobileNetV2's first twelve blocks, finest first: a half to a sixteenth of the side.
+
+    Args:
+        x: scaled pixels, gray or RGB.
+        weights: as for `mobilenet_v2`.
+
+    Raises:
+        ValueError: weights that cannot be had or do not fit.
+    """
+    x = as_rgb(x)
+    backbone = _backbone(keras.applications.MobileNetV2, x.shape[1:], weights)
+    _train_from(backbone, "all")
+    cut = [backbone.get_layer(name).output for name in _CUTS]
+    return keras.Model(backbone.inputs, cut, name="cut_mobilenet_v2")(x)

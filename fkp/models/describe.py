@@ -1,7 +1,6 @@
 """What a model is, in numbers and tables: layers, parameters, size, multiply-adds."""
 
 import tempfile
-from collections.abc import Iterator
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from fkp import models
+from fkp.models import layers_of
 
 if TYPE_CHECKING:
     import keras
@@ -21,15 +21,6 @@ _POSITIONS = {
     "Conv2DTranspose": "input",
     "Dense": "output",
 }
-
-
-def layers_of(model: "keras.Model") -> "Iterator[keras.Layer]":
-    """The layers of a model; in place of a model inside it, that model's layers."""
-    for layer in model.layers:
-        if hasattr(layer, "layers"):
-            yield from layers_of(layer)
-        else:
-            yield layer
 
 
 def multiply_adds(model: "keras.Model") -> int:

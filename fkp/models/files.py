@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fkp.models.about import About, write
 from fkp.record.files import whole
 
 if TYPE_CHECKING:
@@ -78,15 +79,20 @@ def load(path: str | Path, threads: int | None = None) -> "keras.Model | Cascade
     return model
 
 
-def save(model: "keras.Model", path: str | Path, optimizer: bool = False) -> None:
+def save(
+    model: "keras.Model", path: str | Path, optimizer: bool = False, about: About | None = None
+) -> None:
     """Save a model as a .keras file that appears whole or not at all.
 
     Args:
         path: ends in .keras.
         optimizer: keep the optimizer, twice the size of the weights, to go on with a training.
+        about: what the file says of itself.
     """
     with whole(path) as temporary:
         (model if optimizer or not model.compiled else _rebuilt(model)).save(temporary)
+        if about is not None:
+            write(temporary, about)
 
 
 def in_float32(model: "keras.Model") -> "keras.Model":
@@ -119,7 +125,8 @@ def _short(error, limit=200):
 def _keras(path, threads):
     import keras
 
-    import fkp.models.heatmap  # noqa: F401  (registers its layers)
+    import fkp.models.keypoint_net
+    import fkp.models.trust  # noqa: F401  (both register their layers)
 
     if not zipfile.is_zipfile(path):
         raise ValueError("a .keras file is a zip archive, this is none")

@@ -4,11 +4,13 @@ Kaggle's labels are shared without the images as one .csv with the 30 coordinate
 training.csv and no `Image`: enough to study what is missing and how well it can be filled in.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from fkp.data.faces import Faces
 from fkp.data.readers import fault
 from fkp.data.readers.kaggle import COLUMNS, read_text
 from fkp.data.schemes import KAGGLE_15
@@ -92,6 +94,31 @@ def shared_points(points: np.ndarray) -> np.ndarray:
     if not shared.any():
         raise ValueError(f"none of {len(points)} rows is of a second labelling regime")
     return np.flatnonzero(shared)
+
+
+def apart(faces: Faces) -> Faces:
+    """The faces with points of their own for the second regime's marks.
+
+    Points of the second regime that most of its rows have follow behind the others; a row has
+    labels of its own regime alone.
+
+    Raises:
+        ValueError: as `shared_points`.
+    """
+    second, shared = second_regime(faces.points), shared_points(faces.points)
+    own = faces.points[:, shared].copy()
+    own[~second] = np.nan
+    points = faces.points.copy()
+    points[np.ix_(second, shared)] = np.nan
+    scheme, k = faces.scheme, len(faces.scheme)
+    place = {int(point): k + i for i, point in enumerate(shared)}
+    wide = replace(
+        scheme,
+        name=f"{scheme.name}+{len(shared)}",
+        labels=(*scheme.labels, *(f"{scheme.labels[i]}_second_regime" for i in shared)),
+        mirror=(*scheme.mirror, *(place[scheme.mirror[i]] for i in shared)),
+    )
+    return replace(faces, points=np.concatenate([points, own], axis=1), scheme=wide)
 
 
 def regime_shift(points: np.ndarray) -> np.ndarray:

@@ -67,8 +67,7 @@ def cut(
         crop[:] = cv2.warpAffine(
             image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         ).reshape(crop.shape)
-    moved = points @ maps[:, :, :2].transpose(0, 2, 1) + maps[:, None, :, 2]
-    return crops, moved.astype(np.float32)
+    return crops, moved(points, maps).astype(np.float32)
 
 
 def plain(
@@ -99,6 +98,69 @@ def plain(
     maps = matrices(faces.image_shape[0], side, zoom, flat, scale, shift, flat > 0)
     images, points = cut(faces.images, faces.points, maps, side)
     return replace(faces, images=images, points=points)
+
+
+def frames(
+    centre: np.ndarray, span: np.ndarray, degrees: np.ndarray, side: int, zoom: float
+) -> np.ndarray:
+    """Affine maps from pictures to crops about places of their own.
+
+    Args:
+        centre: (n, 2), px, comes to lie in the crop's middle.
+        span: (n,), the longer side of the landmarks' box, px.
+        degrees: (n,), counter-clockwise as seen on the image.
+        side, zoom: as in `matrices`.
+
+    Returns:
+        float64 (n, 2, 3), as `matrices`.
+    """
+    scale, angle = side / (zoom * np.asarray(span, float)), np.deg2rad(degrees)
+    a, b = scale * np.cos(angle), scale * np.sin(angle)
+    linear = np.stack([np.stack([a, b], -1), np.stack([-b, a], -1)], -2)
+    offset = (side - 1) / 2 - linear @ np.asarray(centre, float)[:, :, None]
+    return np.concatenate([linear, offset], axis=2)
+
+
+def aligned(
+    pictures: Faces, points: np.ndarray, side: int, zoom: float = 1.4
+) -> tuple[np.ndarray, np.ndarray]:
+    """Crops in which the faces stand upright and in the middle, as points found earlier say.
+
+    Args:
+        pictures: read with `ROOM` around them.
+        points: (n, k, 2), px of `plain`'s crops of the same side and zoom.
+        side, zoom: of the crops.
+
+    Returns:
+        (uint8 (n, side, side, c), float64 (n, 2, 3): maps from these crops to the plain ones).
+    """
+    n, size = len(pictures), pictures.image_shape[0]
+    flat, middle = np.zeros(n), np.full((n, 2), (size - 1) / 2)
+    first = frames(middle, np.full(n, size / ROOM), flat, side, zoom)
+    there = moved(points, inverse(first))
+    left, right = pictures.scheme.ocular
+    across = there[:, left] - there[:, right]
+    degrees = np.rad2deg(np.arctan2(across[:, 1], across[:, 0]))
+    turn = frames(middle, np.full(n, side / zoom), degrees, side, zoom)  # at the picture's scale
+    upright = moved(there, turn)
+    low, high = upright.min(axis=1), upright.max(axis=1)
+    centre = moved(((low + high) / 2)[:, None], inverse(turn))[:, 0]
+    second = frames(centre, (high - low).max(axis=1), degrees, side, zoom)
+    crops, _ = cut(pictures.images, there, second, side)
+    back = first[:, :, :2] @ inverse(second)[:, :, :2]
+    offset = first[:, :, :2] @ inverse(second)[:, :, 2:] + first[:, :, 2:]
+    return crops, np.concatenate([back, offset], axis=2)
+
+
+def moved(points: np.ndarray, maps: np.ndarray) -> np.ndarray:
+    """Points (n, k, 2) through affine maps (n, 2, 3)."""
+    return points @ maps[:, :, :2].transpose(0, 2, 1) + maps[:, None, :, 2]
+
+
+def inverse(maps: np.ndarray) -> np.ndarray:
+    """The inverse affine maps (n, 2, 3)."""
+    linear = np.linalg.inv(maps[:, :, :2])
+    return np.concatenate([linear, -linear @ maps[:, :, 2:]], axis=2)
 
 
 @dataclass(frozen=True)
@@ -150,14 +212,14 @@ class Warp:
             flip=flip,
         )
         swapped = np.where(flip[:, None, None], points[:, list(self.scheme.mirror)], points)
-        crops, moved = cut(images, swapped, maps, self.side)
-        outside = ((moved < -0.5) | (moved > self.side - 0.5)).any(axis=2)
-        moved[outside] = np.nan
+        crops, labels = cut(images, swapped, maps, self.side)
+        outside = ((labels < -0.5) | (labels > self.side - 0.5)).any(axis=2)
+        labels[outside] = np.nan
         for crop in crops:
             self._soften(crop, rng)
             self._cover(crop, crops, rng)
             self._tone(crop, rng)
-        return crops, moved
+        return crops, labels
 
     def calmed(self, share: float = 0.4) -> "Warp":
         """The same with all spreads and probabilities, but the mirror's, at a share of theirs."""

@@ -119,8 +119,8 @@ def fit(
         loss: as for `fkp.training.losses.objective`.
         optimizer, schedule: keys of `OPTIMIZERS` and `SCHEDULES` in `fkp.training.optimizers`.
         weight_decay: decoupled from the gradient, with either optimizer.
-        average: share of the past in a moving average of the weights, which is then what is scored
-            and returned, such as 0.999; 0 = the weights as they are.
+        average: score and return a moving average of the weights whose memory is that share of all
+            updates, such as 0.05; 0 = the weights as they are.
         calm: share of the epochs, at the end, in which the batches go through `augment.calmed()`.
         patience: stop after so many epochs without a better validation RMSE; None = never.
         seed: order of the rows and the augmentation.
@@ -142,7 +142,10 @@ def fit(
     steps = -(-epoch_size // batch_size)
     rate = named(SCHEDULES, "schedule", schedule)(learning_rate, epochs * steps)
     update = named(OPTIMIZERS, "optimizer", optimizer)(
-        rate, weight_decay=weight_decay, use_ema=average > 0, ema_momentum=average or 0.99
+        rate,
+        weight_decay=weight_decay,
+        use_ema=average > 0,
+        ema_momentum=1 - 1 / max(1.0, average * epochs * steps),
     )
     network, penalties = objective(model, loss)
     arguments = {
@@ -162,7 +165,9 @@ def fit(
     log = Checkpoints(folder, about(model, train, validation, augment, arguments))
     resumed = log.resume(steps)
     if resumed is None:
-        start_at(model, np.nanmean(train.points, axis=0))
+        # An augmentation may cut crops from pictures; then only `validation` is as the model sees.
+        seen = train if train.image_shape == validation.image_shape else validation
+        start_at(model, np.nanmean(seen.points, axis=0))
         metrics = [[RMSE()], *[[] for _ in penalties[1:]]]
         network.compile(update, penalties, metrics=metrics, jit_compile=False)
     else:

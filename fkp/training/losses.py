@@ -125,45 +125,67 @@ class Gaussian(keras.losses.Loss):
         return super().get_config() | {"image": self.image}
 
 
-def _bump(places, cells, side):
-    """Gaussians of one cell about places (b, k), px, over the cells of a side: (b, cells, k)."""
+@keras.saving.register_keras_serializable("fkp")
+class GaussianBins(Gaussian):
+    """The same of logits along x and y (b, k, w + h), a bin a pixel; the Gaussian's is 2 px wide.
+
+    Reference: SimCC's Gaussian label smoothing (Li et al., 2022).
+    """
+
+    def call(self, y_true, y_pred):
+        h, w = self.image
+        labelled = ops.logical_not(ops.any(ops.isnan(y_true), axis=-1))
+        points = ops.where(ops.isnan(y_true), 0.0, y_true)
+        entropy = 0.0
+        for axis, part, size in ((0, y_pred[..., :w], w), (1, y_pred[..., w:], h)):
+            target = ops.transpose(_bump(points[..., axis], size, size, 2.0), (0, 2, 1))
+            entropy -= ops.sum(target * ops.log_softmax(part, axis=-1), axis=-1)
+        weight = ops.cast(labelled, entropy.dtype)
+        return ops.sum(entropy * weight) / ops.maximum(ops.sum(weight), 1.0)
+
+
+def _bump(places, cells, side, width=1.0):
+    """Gaussians, `width` cells wide, about places (b, k), px, over a side: (b, cells, k)."""
     cell = side / cells
     centres = (ops.arange(cells, dtype="float32") + 0.5) * cell - 0.5
-    apart = (centres[None, :, None] - places[:, None]) / cell
+    apart = (centres[None, :, None] - places[:, None]) / (cell * width)
     return ops.softmax(-0.5 * ops.square(apart), axis=1)
 
 
 # name -> loss of the points.
 LOSSES = {"mse": MaskedMSE, "wing": Wing, "narrow_wing": NarrowWing, "soft_wing": SoftWing}
-# name -> loss of the heat maps' logits, made for images of (height, width).
-HEATMAP_LOSSES = {"gaussian": Gaussian}
+# name -> {layer of logits -> their loss, made for images of (height, width)}.
+LOGIT_LOSSES = {"gaussian": {"heatmap": Gaussian, "bins": GaussianBins}}
 
 
-def objective(model: keras.Model, loss: str) -> tuple[keras.Model, list[keras.losses.Loss]]:
+def objective(model: keras.Model, loss: str) -> tuple[keras.Model, list[keras.losses.Loss | None]]:
     """The network to train for a loss, which shares the model's weights, and a loss an output.
 
     Args:
         model: pixels -> points.
-        loss: a key of `LOSSES`, or that and one of `HEATMAP_LOSSES`, such as
-            "narrow_wing+gaussian": then the network gives points and logits.
+        loss: a key of `LOSSES` or of `LOGIT_LOSSES`, or the sum of one of each, such as
+            "narrow_wing+gaussian". Of logits: the network gives points and logits.
 
     Raises:
-        ValueError: unknown names, another sum, or a model without heat maps.
+        ValueError: unknown names, another sum, or a model without logits.
     """
-    first, *others = loss.split("+")
-    if first not in LOSSES or len(others) > 1 or not {*others} <= {*HEATMAP_LOSSES}:
+    names = loss.split("+")
+    of_points = [name for name in names if name in LOSSES]
+    of_logits = [name for name in names if name in LOGIT_LOSSES]
+    if len(of_points) + len(of_logits) < len(names) or max(len(of_points), len(of_logits)) > 1:
         raise ValueError(
-            f"loss: expected one of {', '.join(LOSSES)}, and perhaps + one of "
-            f"{', '.join(HEATMAP_LOSSES)}, got {loss!r}"
+            f"loss: expected one of {', '.join(LOSSES)}, one of {', '.join(LOGIT_LOSSES)} or the "
+            f"sum of one of each, got {loss!r}"
         )
-    if not others:
-        return model, [LOSSES[first]()]
-    if all(layer.name != "heatmap" for layer in model.layers):
+    penalty = LOSSES[of_points[0]]() if of_points else None
+    if not of_logits:
+        return model, [penalty]
+    kinds = LOGIT_LOSSES[of_logits[0]]
+    layer = next((layer for layer in model.layers if layer.name in kinds), None)
+    if layer is None:
         raise ValueError(f"loss {loss!r}: expected a model with heat maps, {model.name} has none")
-    logits = model.get_layer("heatmap").output
-    network = keras.Model(model.inputs, [model.outputs[0], logits], name=model.name)
-    image = model.input_shape[1:3]
-    return network, [LOSSES[first](), HEATMAP_LOSSES[others[0]](image)]
+    network = keras.Model(model.inputs, [model.outputs[0], layer.output], name=model.name)
+    return network, [penalty, kinds[layer.name](model.input_shape[1:3])]
 
 
 @keras.saving.register_keras_serializable("fkp")

@@ -1,9 +1,39 @@
 """Optimizers and learning rate schedules by name."""
 
-from keras import optimizers
+from math import prod
+
+import keras
+from keras import ops, optimizers
+
+
+@keras.saving.register_keras_serializable("fkp")
+class Muon(optimizers.Muon):
+    """Keras' Muon for the kernels of convolutions, flattened to one column a filter.
+
+    The first convolution's, the heads' and every vector are left to AdamW at the same rate.
+
+    Reference: "Muon: An optimizer for hidden layers in neural networks" (Jordan et al., 2024).
+    """
+
+    def __init__(self, learning_rate: float = 1e-3, weight_decay: float = 0.0, **kwargs: object):
+        kwargs["adam_weight_decay"] = weight_decay
+        super().__init__(learning_rate, weight_decay=weight_decay, **kwargs)
+
+    def _should_use_adamw(self, variable):
+        depth = variable.shape[2] if len(variable.shape) == 4 else 0
+        return depth <= 3 or "depthwise" in variable.path or "heatmap" in variable.path
+
+    def zeropower_via_newtonschulz5(self, x, steps):
+        flat = ops.reshape(x, (-1, x.shape[-1]))
+        return ops.reshape(super().zeropower_via_newtonschulz5(flat, steps), x.shape)
+
+    def lr_adjust(self, x):
+        rows, columns = prod(x.shape[:-1]), x.shape[-1]
+        return x * (max(rows, columns) ** 0.5 * self.rms_rate)
+
 
 # name -> Keras' class; each is given the learning rate and `weight_decay`, decoupled, if any.
-OPTIMIZERS = {"adam": optimizers.Adam, "adamw": optimizers.AdamW}
+OPTIMIZERS = {"adam": optimizers.Adam, "adamw": optimizers.AdamW, "muon": Muon}
 
 
 def constant(learning_rate: float, steps: int) -> float:

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from fkp.models import heatmap
+from fkp.models import heads, keypoint_net, trust
 
 SHAPE = (64, 96, 1)
 
@@ -10,7 +10,7 @@ SHAPE = (64, 96, 1)
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(0)
-    return heatmap.heatmap_cnn(SHAPE, 5, widths=(4, 6, 8), blocks=(1, 1, 1), decoder=(6,))
+    return keypoint_net.keypoint_net(SHAPE, 5, widths=(4, 6, 8), blocks=(1, 1, 1), decoder=(6,))
 
 
 def peak(row, column, sharpness=50.0, shape=(16, 24)):
@@ -22,17 +22,17 @@ def peak(row, column, sharpness=50.0, shape=(16, 24)):
 
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (15, 23), (7, 3)])
 def test_a_sharp_map_points_at_the_middle_of_its_cell(row, column):
-    points = np.asarray(heatmap.Expectation((64, 96))(peak(row, column)))
+    points = np.asarray(heads.Expectation((64, 96))(peak(row, column)))
     # A cell covers four pixels; pixel centres lie on integers.
     np.testing.assert_allclose(points[0, 0], [4 * column + 1.5, 4 * row + 1.5], atol=1e-3)
 
 
 def test_a_flat_map_points_at_the_centre_and_knows_that_it_knows_nothing():
-    found = np.asarray(heatmap.Expectation((64, 96), spread=True)(peak(0, 0, 0.0)))[0, 0]
+    found = np.asarray(heads.Expectation((64, 96), spread=True)(peak(0, 0, 0.0)))[0, 0]
     np.testing.assert_allclose(found[:2], [47.5, 31.5], atol=1e-4)
     cells = np.stack(np.meshgrid(np.arange(24) * 4.0, np.arange(16) * 4.0), -1).reshape(-1, 2)
     assert found[2] == pytest.approx(np.sqrt(cells.var(axis=0).sum()), rel=1e-5)
-    sharp = np.asarray(heatmap.Expectation((64, 96), spread=True)(peak(3, 4)))[0, 0]
+    sharp = np.asarray(heads.Expectation((64, 96), spread=True)(peak(3, 4)))[0, 0]
     assert sharp[2] == pytest.approx(0, abs=0.05)
 
 
@@ -46,18 +46,18 @@ def test_pixels_in_points_out(model):
 
 def test_sides_need_not_be_divisible():
     options = {"widths": (4, 6, 8), "blocks": (1, 1, 1), "decoder": (6, 4)}
-    odd = heatmap.heatmap_cnn((61, 50, 1), 5, **options)
+    odd = keypoint_net.keypoint_net((61, 50, 1), 5, **options)
     assert odd.get_layer("heatmap").output.shape[1:] == (31, 25, 5)
 
 
 def test_the_spread_comes_with_the_same_points(model):
     images = np.random.default_rng(0).integers(0, 256, (2, *SHAPE), dtype=np.uint8)
-    found = heatmap.with_spread(model).predict_on_batch(images)
+    found = trust.with_spread(model).predict_on_batch(images)
     np.testing.assert_allclose(found[..., :2], model.predict_on_batch(images), atol=1e-4)
     assert found.shape == (2, 5, 3) and (found[..., 2] > 0).all()
     plain = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match="expected a model with heat maps"):
-        heatmap.with_spread(plain)
+        trust.with_spread(plain)
 
 
 def test_a_saved_model_opens_in_safe_mode(model, tmp_path):
@@ -71,18 +71,36 @@ def test_a_saved_model_opens_in_safe_mode(model, tmp_path):
     ("name", "side", "parameters"), [("small", 128, 1_035_100), ("tiny", 112, 265_108)]
 )
 def test_the_shipped_networks_have_their_size(name, side, parameters):
-    assert getattr(heatmap, name)((side, side, 1), 68).count_params() == parameters
+    assert getattr(keypoint_net, name)((side, side, 1), 68).count_params() == parameters
+
+
+@pytest.mark.parametrize("body", ["plain", "inverted", "mobilenet_v2"])
+@pytest.mark.parametrize("head", ["regression", "soft_argmax", "simcc"])
+def test_every_body_takes_every_head(body, head):
+    weights = {"weights": "none"} if body == "mobilenet_v2" else {}
+    options = {"widths": (4, 6, 8), "blocks": (1, 1, 1), "decoder": (6,), "body": body}
+    net = keypoint_net.keypoint_net(SHAPE, 5, head=head, **options, **weights)
+    found = net.predict_on_batch(np.zeros((2, *SHAPE), np.uint8))
+    assert found.shape == (2, 5, 2) and np.isfinite(found).all()
+
+
+def test_bins_are_pixels():
+    logits = np.zeros((1, 1, 96 + 64), np.float32)
+    logits[0, 0, [17, 96 + 40]] = 50.0
+    np.testing.assert_allclose(heads.Bins((64, 96))(logits)[0, 0], [17, 40], atol=1e-3)
 
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"blocks": (1, 1)}, "one block count a width"),
+        ({"blocks": (1, 1)}, "one count a width"),
         ({"decoder": (4, 4, 4)}, "fewer steps up"),
+        ({"body": "fat"}, "expected one of plain, inverted, mobilenet_v2, got 'fat'"),
+        ({"head": "own"}, "expected one of regression, soft_argmax, simcc, got 'own'"),
     ],
 )
 def test_options_that_do_not_fit_are_named(options, complaint):
     given = {"input_shape": SHAPE, "widths": (4, 6, 8), "blocks": (1, 1, 1), "decoder": (6,)}
     given |= options
     with pytest.raises(ValueError, match=complaint):
-        heatmap.heatmap_cnn(given.pop("input_shape"), 5, **given)
+        keypoint_net.keypoint_net(given.pop("input_shape"), 5, **given)

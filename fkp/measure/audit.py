@@ -1,0 +1,181 @@
+"""The proof of a small model: its error from every side, on faces that it never saw.
+
+A model here is a function from uint8 crops (n, side, side, c) to float32 (n, k, 2) or (n, k, 3):
+x, y and, if there is a third, the expected error, px.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from fkp.data.faces import Faces
+from fkp.data.images import mirror
+from fkp.measure import calibration, errors
+from fkp.measure.landmarks import by_region, by_set
+from fkp.measure.scores import METRICS, by_point, mean_score, score
+from fkp.prepare.warp import ROOM, aligned, plain
+
+Model = Callable[[np.ndarray], np.ndarray]
+
+# Standard deviations of a face detector's box, as shares of its side.
+SHAKEN = {"size": 0.07, "centre": 0.035}
+SIZES = (24, 32, 48, 64, 96, 128)  # longer side of the landmarks' box, px
+YAWS = (0, 10, 20, 30, 90)  # degrees, ends of the classes of pose
+FIGURES = ("nme_ocular", "nme_box", "failure_8", "auc_8", "rmse")
+
+
+def audit(model: Model, pictures: Faces, side: int, zoom: float, seed: int = 0) -> dict:
+    """Everything the page and the card say of a model.
+
+    Args:
+        model: see above.
+        pictures: test faces with `fkp.prepare.warp.ROOM` around them and the original labels.
+        side, zoom: of the crops that the model takes, see `fkp.prepare.warp.plain`.
+        seed: of the shaken boxes and the bootstrap.
+
+    Returns:
+        dict: `scores`, `by_set`, `regions`, `per_point`; `views`: NME of the plain crop, of boxes
+        shaken by `SHAKEN`, averaged with the mirror image and after a second pass on the aligned
+        crop; `by_yaw`, `by_size`: NME of each class; `nme`: of each face, %; and of a model with
+        expected errors `reliability` (deciles of points) and `risk_coverage`.
+    """
+    faces = plain(pictures, side, zoom)
+    answer = model(faces.images)
+    points = answer[..., :2]
+    nme = _nme(faces, points)
+    found = {
+        "scores": score(faces, points, seed, {name: METRICS[name] for name in FIGURES}),
+        "by_set": by_set(faces, points),
+        "regions": by_region(faces, points),
+        "per_point": by_point(faces, points),
+        "views": views(model, pictures, side, zoom, points, seed),
+        "by_yaw": by_yaw(faces, nme, seed),
+        "by_size": by_size(model, pictures, side, zoom, seed),
+        "nme": nme.round(3),
+    }
+    if answer.shape[-1] == 3:
+        found |= trust(faces, points, answer[..., 2])
+    return found
+
+
+def trust(faces: Faces, points: np.ndarray, expected: np.ndarray) -> dict:
+    """Whether expected errors (n, k), px, hold: `reliability` and `risk_coverage` (in tenths)."""
+    apart = errors.distances(faces.points, points)
+    norm = errors.inter_ocular(faces.points, faces.scheme)
+    said = expected.mean(axis=1) / np.linalg.norm(
+        points[:, faces.scheme.ocular[0]] - points[:, faces.scheme.ocular[1]], axis=1
+    )
+    coverage, risk = calibration.risk_coverage(said, errors.nme(faces.points, points, norm))
+    tenths = [round(len(coverage) * part / 10) - 1 for part in range(1, 11)]
+    return {
+        "reliability": calibration.deciles(expected, apart),
+        "risk_coverage": {
+            "coverage": coverage[tenths].round(3).tolist(),
+            "nme": risk[tenths].round(4).tolist(),
+        },
+    }
+
+
+def views(
+    model: Model, pictures: Faces, side: int, zoom: float, points: np.ndarray, seed: int = 0
+) -> dict[str, dict]:
+    """NME of other looks at the same faces: name -> score.
+
+    Args:
+        points: what the model answers to the plain crops, (n, k, 2).
+    """
+    faces = plain(pictures, side, zoom)
+    flipped = faces.images[:, :, ::-1]
+    back = mirror(flipped, model(flipped)[..., :2], faces.scheme)[1]
+    again = second_pass(model, pictures, side, zoom, points)
+    rng = np.random.default_rng(seed)
+    shaken = plain(pictures, side, zoom, **SHAKEN, rng=rng)
+    answers = {
+        "plain": (faces, points),
+        "shaken boxes": (shaken, model(shaken.images)[..., :2]),
+        "mirror": (faces, (points + back) / 2),
+        "second pass": (faces, again),
+        "average of both passes": (faces, (points + again) / 2),
+    }
+    return {
+        name: mean_score(_nme(seen, answer), "%", seen.groups, seed)
+        for name, (seen, answer) in answers.items()
+    }
+
+
+def second_pass(
+    model: Model, pictures: Faces, side: int, zoom: float, points: np.ndarray
+) -> np.ndarray:
+    """Points after a second look, at a crop that the first answer has put upright and in place.
+
+    Args:
+        points: the first answer, (n, k, 2), px of the plain crop.
+
+    Returns:
+        float32 (n, k, 2), px of the plain crop.
+    """
+    crops, back = aligned(pictures, points, side, zoom)
+    found = model(crops)[..., :2]
+    return (found @ back[:, :, :2].transpose(0, 2, 1) + back[:, None, :, 2]).astype(np.float32)
+
+
+def by_yaw(faces: Faces, nme: np.ndarray, seed: int = 0) -> dict[str, dict]:
+    """NME by how far the head is turned aside: "0 to 10" degrees -> score.
+
+    Raises:
+        ValueError: a scheme other than the 68 points.
+    """
+    turned = np.abs(yaw(faces))
+    found = {}
+    for low, high in pairwise(YAWS):
+        rows = (turned >= low) & (turned < high) & ~np.isnan(nme)
+        if rows.any():
+            found[f"{low} to {high}"] = mean_score(nme[rows], "%", faces.groups[rows], seed)
+    return found
+
+
+def yaw(faces: Faces) -> np.ndarray:
+    """Angle by which each head is turned aside, from its 68 labels, degrees (n,).
+
+    The nose tip stands before the face by about 0.6 of half its width: the tip moves sideways
+    against the middle of the jaw's ends by 0.6 sin(yaw) of what that half shows, cos(yaw). Coarse,
+    but it tells a face seen from the front from one that looks aside.
+
+    Raises:
+        ValueError: a scheme other than the 68 points.
+    """
+    if faces.scheme.name != "ibug68":
+        raise ValueError(f"yaw: expected the 68 points, got {faces.scheme.name}")
+    points = faces.points.astype(float)
+    left, right, tip = points[:, 16], points[:, 0], points[:, 30]
+    across = left - right
+    half = np.linalg.norm(across, axis=1) / 2
+    beside = ((tip - (left + right) / 2) * across).sum(axis=1) / (2 * half) / half
+    return np.degrees(np.arctan2(beside, 0.6))
+
+
+def by_size(model: Model, pictures: Faces, side: int, zoom: float, seed: int = 0) -> dict:
+    """NME by the size of the face in the photograph: px of the landmarks' box -> score.
+
+    Pictures are shrunk until the box is as small as that, and enlarged again.
+    """
+    found, size = {}, pictures.image_shape[0]
+    for face in SIZES:
+        if face * ROOM > size:
+            continue
+        images = np.empty_like(pictures.images)
+        for row, image in enumerate(pictures.images):
+            few = cv2.resize(image, (round(face * ROOM),) * 2, interpolation=cv2.INTER_AREA)
+            large = cv2.resize(few, (size, size), interpolation=cv2.INTER_LINEAR)
+            images[row] = large.reshape(image.shape)
+        crops = plain(replace(pictures, images=images), side, zoom)
+        nme = _nme(crops, model(crops.images)[..., :2])
+        found[str(face)] = mean_score(nme, "%", crops.groups, seed)
+    return found
+
+
+def _nme(faces, points):
+    return errors.nme(faces.points, points, errors.inter_ocular(faces.points, faces.scheme))

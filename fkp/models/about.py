@@ -1,0 +1,79 @@
+"""What a model file says of itself, whatever its format: fkp.json inside it.
+
+In a .keras file, a zip archive, it is one more entry; behind a .tflite file stands a small archive,
+where LiteRT's own metadata lies too; an .onnx file has a metadata property of that name.
+"""
+
+import json
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+_NAME = "fkp.json"
+
+
+@dataclass(frozen=True)
+class About:
+    """What has to be known to use a model.
+
+    Attributes:
+        name: what it is called.
+        scheme: name of the points' scheme.
+        labels: names of the points, in order.
+        zoom: side of the crop that it takes over the longer side of the face's box.
+        picture: side of the picture, twice as wide as the box, from which that crop is cut, px.
+        middle: (x, y), where the box's middle lies in the crop, as shares of its side.
+        error: its third column is the expected error of a point, px of the crop.
+        data: what it was trained on, in words.
+        terms: on which terms it may be used, in words.
+        version: of fkp, that wrote it.
+    """
+
+    name: str
+    scheme: str
+    labels: tuple[str, ...]
+    zoom: float
+    picture: int = 192
+    middle: tuple[float, float] = (0.5, 0.5)
+    error: bool = False
+    data: str = ""
+    terms: str = ""
+    version: str = ""
+
+
+def write(path: Path, about: About) -> None:
+    """Add it to a file that has none; not atomic: for a file that is still being made."""
+    text = json.dumps(asdict(about), ensure_ascii=False)
+    if path.suffix == ".onnx":
+        import onnx
+
+        model = onnx.load(path)
+        onnx.helper.set_model_props(model, {_NAME: text})
+        onnx.save(model, path)
+        return
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(_NAME), text)  # a date that never changes
+
+
+def read(path: str | Path) -> About | None:
+    """What a .keras, .tflite or .onnx file says of itself; None if it says nothing.
+
+    Raises:
+        ValueError: it says something else; names the file.
+    """
+    path, text = Path(path), None
+    if path.suffix == ".onnx":
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        text = session.get_modelmeta().custom_metadata_map.get(_NAME)
+    elif zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            text = archive.read(_NAME) if _NAME in archive.namelist() else None
+    if text is None:
+        return None
+    try:
+        found = json.loads(text)
+        return About(**found | {key: tuple(found[key]) for key in ("labels", "middle")})
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path}: {_NAME} inside it is not what fkp writes ({error})") from None
