@@ -1,12 +1,14 @@
-"""Distillation: a smaller network learns, beside the labels, what a trained larger one answers."""
+"""Distillation: a network learns, beside the labels, what an earlier one answers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
-import keras
 import numpy as np
 
+from fkp.data.images import mirror
+from fkp.data.schemes import Scheme
 from fkp.models.predict import predict
 
 
@@ -14,18 +16,23 @@ from fkp.models.predict import predict
 class Taught:
     """An augmentation whose points are moved towards a teacher's, face by face.
 
-    A labelled point becomes (1 - share) label + share answer; a point without a label that lies in
-    the crop stays without one, so no label is invented.
+    A labelled point becomes (1 - share) label + share answer, which evens out what annotators do
+    differently from face to face; a point without a label stays without one.
 
     Args:
         augment: (images, points, rng) -> (images, points), with square images.
-        teacher: pixels -> points, of any side.
+        scheme: of the points.
+        teacher: pixels -> points of any side, as `fkp.models.load` returns it; it also sees each
+            image in the mirror, and the mean of both answers counts.
         share: of the teacher, 0..1.
+        source: digest of the teacher's file; an interrupted training goes on only with its own.
     """
 
     augment: Callable
-    teacher: keras.Model
+    scheme: Scheme
+    teacher: Any
     share: float = 0.5
+    source: str = ""
 
     def __call__(
         self, images: np.ndarray, points: np.ndarray, rng: np.random.Generator
@@ -36,8 +43,10 @@ class Taught:
         if seen != side:
             shown = np.stack([cv2.resize(image, (seen, seen)) for image in images])
             shown = shown.reshape(len(images), seen, seen, -1)
-        # Pixel centres lie on integers.
-        said = (predict(self.teacher, shown) + 0.5) * (side / seen) - 0.5
+        flipped = np.ascontiguousarray(shown[:, :, ::-1])
+        back = mirror(flipped, predict(self.teacher, flipped)[..., :2], self.scheme)[1]
+        said = (predict(self.teacher, shown)[..., :2] + back) / 2
+        said = (said + 0.5) * (side / seen) - 0.5  # pixel centres lie on integers
         return images, (points + self.share * (said - points)).astype(np.float32)
 
     def calmed(self) -> "Taught":
