@@ -6,6 +6,7 @@ from fkp.plots.pictures import sheet
 from fkp.plots.saliency import deletion, heat
 from fkp.plots.scores import (
     ced,
+    changes,
     distributions,
     dots,
     grouped_bars,
@@ -13,6 +14,7 @@ from fkp.plots.scores import (
     labelled_scatter,
     per_point,
     reference,
+    reliability,
 )
 from fkp.plots.search import architecture, parallel_coordinates, trials
 from fkp.plots.style import COLOURS, PREDICTED, STYLE, TRUE, log_ticks, tick_values

@@ -193,3 +193,34 @@ def dots(
     log_ticks(ax.xaxis)
     ax.grid(axis="x", alpha=0.3)
     return ax
+
+
+def changes(ax: Axes, table: pd.DataFrame) -> Axes:
+    """One line per change, its effect in % and the range over seeds (an ablation).
+
+    Args:
+        table: DataFrame with run, against, low and high, as `fkp.papers.best.ablation` returns it.
+    """
+    lines = np.arange(len(table))
+    spread = np.stack([table["against"] - table["low"], table["high"] - table["against"]])
+    ax.errorbar(table["against"], lines, xerr=spread.clip(0), fmt="o", capsize=2, elinewidth=1)
+    ax.axvline(0, color="black", linewidth=0.9)
+    ax.set_yticks(lines, [str(name).replace("-", " ") for name in table["run"]])
+    ax.set(xlabel="change of the error (%); whiskers: range over seeds")
+    ax.set(ylim=(len(table) - 0.5, -0.5))
+    ax.grid(axis="x", alpha=0.3)
+    return ax
+
+
+def reliability(ax: Axes, parts: dict[str, dict[str, list[float]]]) -> Axes:
+    """Measured against expected errors, with the line on which they are equal.
+
+    Args:
+        parts: name -> {"expected", "measured"}, px, as `fkp.measure.calibration.deciles` gives.
+    """
+    for name, one in parts.items():
+        ax.plot(one["expected"], one["measured"], "o-", label=name)
+    end = max(max(one["expected"] + one["measured"]) for one in parts.values())
+    ax.plot((0, end), (0, end), color="black", linestyle=":", linewidth=0.9)
+    ax.set(xlabel="expected error (px of the crop)", ylabel="measured error (px)")
+    return ax

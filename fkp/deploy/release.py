@@ -1,0 +1,106 @@
+"""From a trained model to the files that ship: calibrated, described, with a card."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Template
+
+from fkp import __version__, models
+from fkp.data.faces import Faces
+from fkp.deploy.export import FORMATS, export
+from fkp.measure import calibration, errors
+from fkp.models.about import About
+from fkp.models.predict import predict
+from fkp.models.trust import with_error, with_spread
+from fkp.prepare.warp import plain
+
+if TYPE_CHECKING:
+    import keras
+
+_IMAGES = 300  # faces from which int8 takes its value ranges
+
+
+def release(
+    model: "keras.Model",
+    training: Faces,
+    validation: Faces,
+    folder: str | Path,
+    *,
+    name: str,
+    zoom: float,
+    data: str,
+    terms: str,
+    middle: tuple[float, float] = (0.5, 0.5),
+) -> dict[str, Path]:
+    """Write a model with heat maps so that `fkp.load` opens it.
+
+    Args:
+        model: trained, pixels -> points.
+        training: pictures, for int8's value ranges.
+        validation: pictures that the model was not trained on, to calibrate its expected errors.
+        folder: where the files go.
+        name: stem of the files.
+        zoom: of the model's crops, see `fkp.prepare.warp.plain`.
+        data, terms, middle: see `fkp.models.about.About`.
+
+    Returns:
+        format -> path, "keras" among them; all give x, y and expected error, px of the crop.
+
+    Raises:
+        ValueError: a model without heat maps.
+    """
+    side, scheme = model.input_shape[1], training.scheme
+    about = About(
+        name,
+        scheme.name,
+        scheme.labels,
+        zoom,
+        training.image_shape[0],
+        middle,
+        error=True,
+        data=data,
+        terms=terms,
+        version=__version__,
+    )
+    seen = plain(validation, side, zoom)
+    spread = predict(with_spread(model), seen.images)
+    apart = errors.distances(seen.points, spread[..., :2])
+    told = with_error(model, calibration.fit(spread[..., 2], apart))
+    folder = Path(folder)
+    images = plain(training.sample(_IMAGES), side, zoom).images
+    files = export(told, folder, name, FORMATS, images, about)
+    models.save(told, folder / f"{name}.keras", about=about)
+    return {"keras": folder / f"{name}.keras"} | {form: f["path"] for form, f in files.items()}
+
+
+def card(about: About, side: int, found: dict, files: list[dict], recipe: str) -> str:
+    """The card of a shipped model, Markdown.
+
+    Args:
+        about: of its files.
+        side: of its crops, px.
+        found: as `fkp.measure.audit.audit` returns it.
+        files: dicts of file, mb, nme and over (% of the faces over 8 %).
+        recipe: the command that makes the model again.
+    """
+    template = Path(__file__).parent / "templates" / "card.md"
+    return Template(template.read_text(encoding="utf-8"), keep_trailing_newline=True).render(
+        about=about,
+        side=side,
+        nme=found["scores"]["nme_ocular"],
+        over=found["scores"]["failure_8"]["value"],
+        ratio=found["reliability"]["ratio"],
+        recipe=recipe,
+        files=files,
+        parts={
+            "set": {name: s["nme_ocular"]["value"] for name, s in found["by_set"].items()},
+            "region": found["regions"],
+            "turned aside by degrees,": _values(found["by_yaw"]),
+            "size in px,": _values(found["by_size"]),
+            "look:": _values(found["views"]),
+        },
+    )
+
+
+def _values(scores):
+    return {name: score["value"] for name, score in scores.items()}
