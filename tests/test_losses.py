@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from fkp.training.losses import LOSSES, MaskedMSE, SoftWing, Wing
+from fkp.training.losses import LOSSES, Gaussian, GaussianBins, MaskedMSE, SoftWing, Wing
 
 
 def test_plain_mean_squared_error_without_gaps():
@@ -54,3 +54,23 @@ def test_wing_losses_by_hand(loss, error, expected):
     truth = np.zeros((1, 2, 2), np.float32)
     truth[0, 1] = np.nan
     assert np.isclose(float(loss()(truth, np.full((1, 2, 2), error, np.float32))), expected)
+
+
+@pytest.mark.parametrize(
+    ("loss", "shape", "cells"), [(Gaussian, (1, 8, 8, 2), 64), (GaussianBins, (1, 2, 64), 32**2)]
+)
+def test_flat_logits_cost_the_logarithm_of_the_places(loss, shape, cells):
+    truth = np.array([[[15.5, 12], [np.nan, np.nan]]], np.float32)
+    flat = float(loss((32, 32))(truth, np.zeros(shape, np.float32)))
+    assert flat == pytest.approx(np.log(cells), rel=1e-5)
+
+
+def test_a_peak_on_the_point_costs_least():
+    truth = np.array([[[20, 9]]], np.float32)
+    places = [(20, 9), (20, 10), (23, 9)]
+    costs = []
+    for x, y in places:
+        logits = np.zeros((1, 1, 64), np.float32)
+        logits[..., [x, 32 + y]] = 5
+        costs.append(float(GaussianBins((32, 32))(truth, logits)))
+    assert costs[0] == min(costs) and costs[2] > costs[1] > costs[0]

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fkp.data import drawing
+from fkp.data import drawing, readers
 from fkp.data.readers import SourceError
 from fkp.data.readers.kaggle import COLUMNS
-from fkp.data.schemes import KAGGLE_15
+from fkp.data.schemes import KAGGLE_15, of_regime
 from fkp.papers import regimes
 
 DATA = os.environ.get("FKP_DATA")
@@ -97,3 +97,17 @@ def test_the_genuine_labels():
     found = regimes.describe(regimes.read(file), "kaggle labels")
     assert (found["rows"], found["complete_rows"]) == (7049, 2140)
     assert np.flatnonzero(regimes.second_regime(regimes.read(file)))[0] == 2284
+
+
+def test_each_regime_has_points_of_its_own():
+    faces = readers.read(n=60, regimes=True)
+    second, shared = regimes.second_regime(faces.points), regimes.shared_points(faces.points)
+    both = regimes.apart(faces)
+    assert len(both.scheme) == 30 and sorted(both.scheme.mirror) == [*range(30)]
+    first, other = both.points[:, :15], both.points[:, 15:]
+    assert np.isnan(first[second][:, shared]).all() and np.isnan(other[~second][:, shared]).all()
+    np.testing.assert_array_equal(first[~second], faces.points[~second])
+    np.testing.assert_array_equal(other[second], faces.points[second])
+    alone = np.setdiff1d(np.arange(15), shared)
+    np.testing.assert_array_equal(first[:, alone], other[:, alone])
+    np.testing.assert_array_equal(of_regime(both.points, second), faces.points)

@@ -96,7 +96,7 @@ def test_what_does_not_fit_is_named(folder, tmp_path):
     with pytest.raises(ValueError, match=r"big.keras: takes images of shape \(128, 128, 1\)"):
         submit.submit([good, other], folder, out)
     other = constant_model(tmp_path / "many.keras", 1, points=68)
-    with pytest.raises(ValueError, match=r"many.keras: gives points of shape \(68, 2\)"):
+    with pytest.raises(ValueError, match=r"many.keras: gives 68 points"):
         submit.submit([other], folder, out)
     (tmp_path / "bad.keras").write_text("no model")
     with pytest.raises(ValueError, match=r"bad.keras: not a model"):
@@ -125,3 +125,15 @@ def test_the_lookup_table_asks_for_what_there_is(folder, tmp_path):
     )
     with pytest.raises(ValueError, match=r"test.csv or test.zip"):
         submit.submit([tmp_path / "m.keras"], folder, tmp_path / "out.csv")
+
+
+def test_a_model_of_both_regimes_answers_by_what_is_asked(folder, tmp_path):
+    """The second block is 30 px beyond the first; of images 1 to 3 few coordinates are asked."""
+    model = constant_model(tmp_path / "both.keras", 0, points=30)
+    found = submit.submit([model], folder, tmp_path / "out.csv")
+    assert found["Location"].tolist() == [30, 59, 33, 31]
+    every = [(row, 1, name, "") for row, name in enumerate(COLUMNS, 1)]
+    rows = [*every, (31, 2, COLUMNS[3], "")]
+    write_csv(folder / "IdLookupTable.csv", ["RowId", "ImageId", "FeatureName", "Location"], rows)
+    found = submit.submit([model], folder, tmp_path / "out.csv")
+    assert found["Location"].tolist() == [*range(30), 33]

@@ -144,6 +144,14 @@ def test_the_training_rmse_is_the_root_of_the_mean_squared_error():
         assert row["train_rmse"] == pytest.approx(row["loss"] ** 0.5, rel=1e-5)
 
 
+def test_muon_trains_convolutions_and_resumes(tmp_path):
+    options = {"optimizer": "muon", "weight_decay": 0.01, "average": 0.2, "learning_rate": 5e-3}
+    _, history = train(tmp_path / "a", 6, heatmaps(), **options)
+    assert history[-1]["train_rmse"] < 0.8 * history[0]["train_rmse"]
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    assert train(tmp_path / "b", 6, heatmaps(), **options)[1] == history
+
+
 @pytest.mark.parametrize("loss", ["wing", "soft_wing"])
 def test_other_losses_train_too(loss):
     _, history = train(epochs=6, loss=loss, optimizer="adamw", learning_rate=3e-3)

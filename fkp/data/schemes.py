@@ -4,7 +4,7 @@ A `Scheme` never computes anything about an image; it only names indices. Left a
 subject's own, as in Kaggle's column names, so the subject's left eye is on the right of the image.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -53,6 +53,27 @@ def _swap(k, *pairs):
     for a, b in pairs:
         permutation[a], permutation[b] = b, a
     return tuple(permutation)
+
+
+def twice(scheme: Scheme) -> Scheme:
+    """A scheme of two blocks: the points, and again as a second labelling regime marks them."""
+    k = len(scheme)
+    return replace(
+        scheme,
+        name=f"{scheme.name}, two regimes",
+        labels=(*scheme.labels, *(f"{label}_second" for label in scheme.labels)),
+        mirror=(*scheme.mirror, *(k + i for i in scheme.mirror)),
+    )
+
+
+def of_regime(points: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Of points (n, 2 k, c) in two blocks, see `twice`, that of each row's regime: (n, k, c).
+
+    Args:
+        second: bool (n,), rows of the second regime.
+    """
+    first, other = np.split(points, 2, axis=1)
+    return np.where(second[:, None, None], other, first)
 
 
 _KAGGLE_LABELS = (

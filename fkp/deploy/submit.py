@@ -8,6 +8,7 @@ import pandas as pd
 
 from fkp.data.images import mirror
 from fkp.data.readers import fault, kaggle
+from fkp.data.schemes import of_regime
 from fkp.models import load
 from fkp.models.predict import predict
 from fkp.record.files import write_text
@@ -24,7 +25,7 @@ def load_models(paths: Sequence[str | Path]) -> list:
     Raises:
         FileNotFoundError: a file is missing.
         ValueError: no path, a file that is no model, or another input or output shape than
-            (n, 96, 96, 1) -> (n, 15, 2); the message names the file.
+            (n, 96, 96, 1) -> (n, 15 or 30, 2 or 3); the message names the file.
     """
     networks = [load(path) for path in paths]
     if not networks:
@@ -35,29 +36,55 @@ def load_models(paths: Sequence[str | Path]) -> list:
 
 
 def _check_shapes(path, model):
-    for kind, got, wanted in (
-        ("takes images", model.input_shape, (kaggle.SIZE, kaggle.SIZE, 1)),
-        ("gives points", model.output_shape, (len(kaggle.KAGGLE_15), 2)),
-    ):
-        if tuple(got[1:]) != wanted:
-            raise ValueError(f"{path}: {kind} of shape {tuple(got[1:])}, Kaggle's are {wanted}")
+    k, shape = len(kaggle.KAGGLE_15), (kaggle.SIZE, kaggle.SIZE, 1)
+    if tuple(model.input_shape[1:]) != shape:
+        got = tuple(model.input_shape[1:])
+        raise ValueError(f"{path}: takes images of shape {got}, Kaggle's are {shape}")
+    if model.output_shape[1] not in (k, 2 * k):
+        raise ValueError(
+            f"{path}: gives {model.output_shape[1]} points, Kaggle's are {k}, or {2 * k} of a "
+            "model that knows both labelling regimes"
+        )
 
 
-def mean_points(models: Sequence, images: np.ndarray, mirrored: bool = False) -> np.ndarray:
+def mean_points(
+    models: Sequence, images: np.ndarray, mirrored: bool = False, second: np.ndarray | None = None
+) -> np.ndarray:
     """Mean of the models' predictions, float64 (n, 15, 2), px.
 
     Args:
         models: as `load_models` returns them.
         images: uint8 (n, h, w, c).
+        second: bool (n,), images of the second labelling regime, of which a model that knows both
+            gives the points of its second block; None = none.
         mirrored: show every model each image in the mirror as well, and count what it says of that,
             mirrored back.
     """
-    views = [predict(model, images) for model in models]
+    second = np.zeros(len(images), bool) if second is None else second
+
+    def points(model, seen):
+        found = predict(model, seen)[..., :2]
+        return found if found.shape[1] == len(kaggle.KAGGLE_15) else of_regime(found, second)
+
+    views = [points(model, images) for model in models]
     if mirrored:
-        flipped = images[:, :, ::-1]
-        seen = [predict(model, flipped) for model in models]
-        views += [mirror(flipped, points, kaggle.KAGGLE_15)[1] for points in seen]
+        flipped = np.ascontiguousarray(images[:, :, ::-1])
+        seen = [points(model, flipped) for model in models]
+        views += [mirror(flipped, found, kaggle.KAGGLE_15)[1] for found in seen]
     return np.mean(views, axis=0, dtype=np.float64)
+
+
+def asked_for_few(lookup: pd.DataFrame, n: int) -> np.ndarray:
+    """bool (n,): test images of which at most half of the coordinates are asked for.
+
+    Kaggle's second labelling regime has few points, so the questions tell an image's regime.
+
+    Args:
+        lookup: as `fkp.data.readers.kaggle.read_lookup` returns it.
+        n: test images.
+    """
+    asked = np.bincount(lookup["ImageId"], minlength=n + 1)[1 : n + 1]
+    return asked <= len(kaggle.COLUMNS) / 2
 
 
 def locations(points: np.ndarray, lookup: pd.DataFrame) -> pd.DataFrame:
@@ -126,7 +153,8 @@ def submit(
     lookup = kaggle.read_lookup(folder)
     networks = load_models(models)
     faces = kaggle.read(folder, part="test")
-    submission = locations(mean_points(networks, faces.images, mirrored), lookup)
+    second = asked_for_few(lookup, len(faces))
+    submission = locations(mean_points(networks, faces.images, mirrored, second), lookup)
     sample = folder / "SampleSubmission.csv"
     if sample.is_file():
         check_rows(submission, kaggle.read_sample(sample), sample)

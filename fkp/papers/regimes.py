@@ -13,7 +13,7 @@ import pandas as pd
 from fkp.data.faces import Faces
 from fkp.data.readers import fault
 from fkp.data.readers.kaggle import COLUMNS, read_text
-from fkp.data.schemes import KAGGLE_15
+from fkp.data.schemes import KAGGLE_15, twice
 from fkp.record.digests import digest
 
 
@@ -97,28 +97,19 @@ def shared_points(points: np.ndarray) -> np.ndarray:
 
 
 def apart(faces: Faces) -> Faces:
-    """The faces with points of their own for the second regime's marks.
+    """The faces with a second block of points: all of them as the second regime marks them.
 
-    Points of the second regime that most of its rows have follow behind the others; a row has
-    labels of its own regime alone.
+    A point that the second regime shares (`shared_points`) has a label in the block of its row's
+    regime alone; for the others both regimes are one, and both blocks hold the same label.
 
     Raises:
         ValueError: as `shared_points`.
     """
     second, shared = second_regime(faces.points), shared_points(faces.points)
-    own = faces.points[:, shared].copy()
-    own[~second] = np.nan
-    points = faces.points.copy()
-    points[np.ix_(second, shared)] = np.nan
-    scheme, k = faces.scheme, len(faces.scheme)
-    place = {int(point): k + i for i, point in enumerate(shared)}
-    wide = replace(
-        scheme,
-        name=f"{scheme.name}+{len(shared)}",
-        labels=(*scheme.labels, *(f"{scheme.labels[i]}_second_regime" for i in shared)),
-        mirror=(*scheme.mirror, *(place[scheme.mirror[i]] for i in shared)),
-    )
-    return replace(faces, points=np.concatenate([points, own], axis=1), scheme=wide)
+    blocks = np.repeat(faces.points[None], 2, axis=0)
+    for block, rows in zip(blocks, (second, ~second), strict=True):
+        block[np.ix_(rows, shared)] = np.nan
+    return replace(faces, points=np.concatenate([*blocks], axis=1), scheme=twice(faces.scheme))
 
 
 def regime_shift(points: np.ndarray) -> np.ndarray:

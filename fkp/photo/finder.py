@@ -84,7 +84,7 @@ class Finder:
         if not len(boxes):
             return []
         crops, back = self._crops(pixels, boxes)
-        found = predict(self.model, crops)
+        found = predict(self.model, crops)[:, : len(self.scheme)]
         points = moved(found[..., :2], back).astype(np.float32)
         scale = np.sqrt(np.linalg.det(back[:, :, :2]))
         return [

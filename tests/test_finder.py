@@ -1,0 +1,94 @@
+"""`fkp.load` and `.at`: points of faces in given boxes, in pixels of the picture."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from lights import dot, finder_of_light
+
+import fkp
+from fkp import models
+from fkp.data.schemes import IBUG_68
+from fkp.models.about import About, read
+from fkp.models.trust import with_spread
+from fkp.photo import finder
+
+ABOUT = About("light", "ibug68", IBUG_68.labels, zoom=1.4, picture=96, error=True)
+
+
+@pytest.fixture(scope="module")
+def light(tmp_path_factory):
+    path = tmp_path_factory.mktemp("light") / "light.keras"
+    models.save(with_spread(finder_of_light(64)), path, about=ABOUT)
+    return fkp.load(path)
+
+
+@pytest.mark.parametrize("box", [(100, 60, 90, 70), (150, 80, 30, 34), (60.5, 20.25, 180, 150)])
+def test_points_lie_where_the_picture_has_them(light, box):
+    place = np.array([[box[0] + 0.55 * box[2], box[1] + 0.4 * box[3]]])
+    image = dot(place, 240, 320, radius=max(box[2:]) / 20)[0]
+    (face,) = light.at(image, [box])
+    assert face.points.shape == (68, 2) and face.points.dtype == np.float32
+    np.testing.assert_allclose(face.points, np.repeat(place, 68, 0), atol=0.02 * max(box[2:]))
+    assert face.box == box and face.scheme is IBUG_68
+    # The same spread in the crop is more pixels of the picture, the larger the face.
+    assert face.error.mean() == pytest.approx(0.0095 * max(box[2:]), rel=0.4)
+
+
+def test_boxes_keep_their_order_and_colours_become_gray(light):
+    places = np.array([[60.0, 60.0], [200.0, 100.0]])
+    image = np.maximum(*dot(places, 180, 280, radius=4))
+    boxes = [(170, 70, 60, 60), (30, 30, 60, 60)]
+    found = light.at(np.repeat(image, 3, axis=2), boxes)
+    for face, place in zip(found, places[::-1], strict=True):
+        np.testing.assert_allclose(face.points[0], place, atol=1)
+    np.testing.assert_allclose(light.at(image[..., 0], boxes)[1].points, found[1].points, atol=0.1)
+    assert light.at(image, []) == []
+
+
+def test_a_face_beyond_the_edge_is_still_a_face(light):
+    (face,) = light.at(np.zeros((50, 50), np.uint8), [(-30, -30, 60, 60)])
+    assert np.isfinite(face.points).all()
+
+
+@pytest.mark.parametrize(
+    ("image", "boxes", "complaint"),
+    [
+        (np.zeros((9, 9), np.float32), [(0, 0, 5, 5)], "expected uint8"),
+        (np.zeros((9, 9, 4), np.uint8), [(0, 0, 5, 5)], r"got uint8 \(9, 9, 4\)"),
+        (np.zeros((9, 9), np.uint8), [(0, 0, 5, 5), (1, 1, 0, 3)], "box 1: expected"),
+        (np.zeros((9, 9), np.uint8), [(0, 0, np.nan, 5)], "box 0: expected"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_named(light, image, boxes, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        light.at(image, boxes)
+
+
+def test_a_file_that_does_not_describe_itself_is_refused(tmp_path):
+    models.save(finder_of_light(32), tmp_path / "mute.keras")
+    assert read(tmp_path / "mute.keras") is None
+    with pytest.raises(ValueError, match=r"mute\.keras: does not say how faces are cut"):
+        fkp.load(tmp_path / "mute.keras")
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        fkp.load("giant")
+
+
+def test_a_shipped_model_opens_without_tensorflow():
+    code = (
+        "import sys, numpy, fkp; f = fkp.load('small');"
+        "f.at(numpy.zeros((90, 90), 'uint8'), [(20, 20, 50, 50)]);"
+        "print({'tensorflow', 'keras', 'matplotlib', 'pandas'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_every_shipped_model_describes_itself():
+    shipped = sorted(finder.WEIGHTS.glob("*.tflite"))
+    assert shipped
+    for path in shipped:
+        found = read(path)
+        assert found.name == path.stem and found.terms and found.data
+        assert found.labels == IBUG_68.labels or "kaggle" in found.scheme
