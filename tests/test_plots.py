@@ -160,3 +160,38 @@ def test_scatter_names_the_first_series_and_dots_follow_the_rows_of_the_table(ax
     plots.dots(ax, table, table * 0.9, table * 1.2)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["m 1", "m 2"]
     assert ax.get_xscale() == "log" and len(ax.containers) == 2
+
+
+def test_an_ablation_shows_each_change_and_its_range(ax):
+    table = pd.DataFrame(
+        {"run": ["recipe", "no-warp"], "against": [0.0, 12.0], "low": [0, 10], "high": [0, 15]}
+    )
+    plots.changes(ax, table)
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["recipe", "no warp"]
+    (bars,) = ax.containers
+    assert [*bars[0].get_xdata()] == [0, 12]
+    np.testing.assert_allclose(bars[2][0].get_segments()[1][:, 0], [10, 15])
+
+
+def test_reliability_has_the_line_of_the_right(ax):
+    plots.reliability(ax, {"a": {"expected": [1.0, 2.0], "measured": [1.5, 4.0]}})
+    curve, line = ax.lines
+    assert [*curve.get_ydata()] == [1.5, 4.0] and [*line.get_xdata()] == [*line.get_ydata()] == [
+        0,
+        4,
+    ]
+
+
+def test_the_front_joins_what_nothing_beats(ax):
+    table = pd.DataFrame(
+        {
+            "name": ["small", "fat", "tiny", "untimed"],
+            "ours": [True, False, True, False],
+            "mb": [1.0, 2.0, 0.3, np.nan],
+            "nme": [3.0, 3.5, 3.6, 1.0],
+        }
+    )
+    plots.pareto(ax, table, "mb", "nme", "MB", "%")
+    (front,) = ax.lines
+    assert [*front.get_xdata()] == [0.3, 1.0]
+    assert {t.get_text() for t in ax.texts} == {"small", "fat", "tiny"}

@@ -30,6 +30,8 @@ Parameters = Annotated[
 TABLES = {
     "model": "fkp.models:MODELS",
     "treatment": "fkp.prepare.treatments:TREATMENTS",
+    "optimizer": "fkp.training.optimizers:OPTIMIZERS",
+    "schedule": "fkp.training.optimizers:SCHEDULES",
 }
 
 

@@ -2,6 +2,7 @@
 
 from fkp.plots.faces import complete_rows, face, grid, labels_per_point, point_cloud
 from fkp.plots.landmarks import matrix, overlay, regions, within_by_size
+from fkp.plots.pareto import pareto
 from fkp.plots.pictures import sheet
 from fkp.plots.saliency import deletion, heat
 from fkp.plots.scores import (
