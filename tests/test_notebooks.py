@@ -32,7 +32,8 @@ NOTEBOOKS = sorted(path.stem.partition("-")[2] for path in (ROOT / "notebooks").
 # Studies whose notebooks the tour does not run: the runs of them that are carried out here, all for
 # None, and overrides.
 OTHERS = {
-    "best": (["tiny", "recipe", "head-simcc", "best"], {}),
+    "ablation": (["recipe", "head-simcc", "ablation"], {}),
+    "best": (["tiny", "best"], {}),
     "kaggle": (None, {}),
     "across-sets": (["from-helen", "landmarks-compared"], {"paper": "D"}),
     "imputation": (None, {}),

@@ -31,7 +31,7 @@ def release(
     zoom: float,
     data: str,
     terms: str,
-    middle: tuple[float, float] = (0.5, 0.5),
+    placed: dict | None = None,
 ) -> dict[str, Path]:
     """Write a model with heat maps so that `fkp.load` opens it.
 
@@ -42,7 +42,9 @@ def release(
         folder: where the files go.
         name: stem of the files.
         zoom: of the model's crops, see `fkp.prepare.warp.plain`.
-        data, terms, middle: see `fkp.models.about.About`.
+        data, terms: see `fkp.models.about.About`.
+        placed: its `zoom`, `picture`, `middle` and `scheme` where the pictures are not cut round
+            the box of the 68 points, or not all points are the scheme's.
 
     Returns:
         format -> path, "keras" among them; all give x, y and expected error, px of the crop.
@@ -51,17 +53,18 @@ def release(
         ValueError: a model without heat maps.
     """
     side, scheme = model.input_shape[1], training.scheme
+    usual = {"zoom": zoom, "picture": training.image_shape[0], "scheme": scheme}
+    described = usual | (placed or {})
+    scheme = described.pop("scheme")
     about = About(
         name,
         scheme.name,
         scheme.labels,
-        zoom,
-        training.image_shape[0],
-        middle,
         error=True,
         data=data,
         terms=terms,
         version=__version__,
+        **described,
     )
     seen = plain(validation, side, zoom)
     spread = predict(with_spread(model), seen.images)
