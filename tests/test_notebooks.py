@@ -33,7 +33,7 @@ NOTEBOOKS = sorted(path.stem.partition("-")[2] for path in (ROOT / "notebooks").
 # None, and overrides.
 OTHERS = {
     "ablation": (["recipe", "head-simcc", "ablation"], {}),
-    "best": (["tiny", "best"], {}),
+    "best": (["tiny", "proof"], {}),
     "kaggle": (None, {}),
     "across-sets": (["from-helen", "landmarks-compared"], {"paper": "D"}),
     "imputation": (None, {}),

@@ -1,6 +1,17 @@
-"""The small models' study: its ablation as a table."""
+"""The small models' studies: the ablation as a table, the shipped networks on the test faces."""
 
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
+
+from fkp import models
+from fkp.data.faces import Faces
+from fkp.data.schemes import of_regime
+from fkp.measure import errors
+from fkp.measure.scores import METRICS, score
+from fkp.models.predict import predict
+from fkp.prepare.warp import plain
 
 
 def ablation(runs: list[dict], base: str = "recipe") -> pd.DataFrame:
@@ -37,3 +48,79 @@ def ablation(runs: list[dict], base: str = "recipe") -> pd.DataFrame:
         minutes=groups["minutes"].first(),
     )
     return table.sort_values("nme").reset_index()
+
+
+def common_scores(model: object, pictures: Faces, zoom: float) -> dict[str, float]:
+    """NME and share of faces over 8 %, of a model's answers to the plain crops of the faces.
+
+    Args:
+        model: as `fkp.models.load` opens it.
+        pictures, zoom: see `fkp.prepare.warp.plain`.
+    """
+    seen = plain(pictures, model.input_shape[1], zoom)
+    wanted = {name: METRICS[name] for name in ("nme_ocular", "failure_8")}
+    found = score(seen, predict(model, seen.images)[..., :2], metrics=wanted)
+    return {"NME, %": found["nme_ocular"]["value"], "over 8 %, %": found["failure_8"]["value"]}
+
+
+def seeds(runs: list[dict], test: Faces, zoom: float) -> list[dict]:
+    """Every seed of one network on the test faces, as it was trained: a row each."""
+    return [
+        {
+            "model": run["run"]["name"],
+            "seed": run["run"]["parameters"]["seed"],
+            "epochs": len(run["history"]),
+            "validation NME, %": run["validation"]["nme_ocular"]["value"],
+            **common_scores(models.load(Path(run["folder"], "model.keras")), test, zoom),
+            "hours": run["run"]["seconds"] / 3600,
+        }
+        for run in runs
+    ]
+
+
+def files(made: dict[str, Path], test: Faces, zoom: float) -> list[dict]:
+    """Every file of one network on the test faces: a row each."""
+    return [
+        {
+            "file": path.name,
+            "MB": round(path.stat().st_size / 1e6, 3),
+            **{k: round(v, 3) for k, v in common_scores(models.load(path), test, zoom).items()},
+        }
+        for path in made.values()
+    ]
+
+
+def classes(audits: dict[str, dict], part: str) -> pd.DataFrame:
+    """NME of each class of faces (rows) by each model (columns).
+
+    Args:
+        audits: name -> what `fkp.measure.audit.audit` returns.
+        part: "views", "by_yaw", "by_size" or "by_set".
+    """
+    return pd.DataFrame(
+        {
+            name: {k: s.get("nme_ocular", s)["value"] for k, s in found[part].items()}
+            for name, found in audits.items()
+        }
+    )
+
+
+def of_kaggle(model: object, test: Faces, second: np.ndarray) -> tuple[np.ndarray, dict]:
+    """Points of a model that knows both labelling regimes, and their RMSE, px.
+
+    Args:
+        model: images -> two blocks of points, as `fkp.models.load` opens it.
+        test: faces with labels of their own regime.
+        second: bool (n,), those of the second regime.
+
+    Returns:
+        ((n, 15, 2), {rmse, first regime, second regime, one regime: as if all were of the first}).
+    """
+    found = predict(model, test.images)[..., :2]
+    points, first = (of_regime(found, which) for which in (second, np.zeros_like(second)))
+    parts = {"first regime": ~second, "second regime": second}
+    return points, {
+        "rmse": errors.rmse(test.points, points),
+        **{name: errors.rmse(test.points[r], points[r]) for name, r in parts.items()},
+        "one regime": errors.rmse(test.points, first),
+    }

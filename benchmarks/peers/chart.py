@@ -1,0 +1,78 @@
+"""The chart of README: error against size and time, peers, paper D's networks and what ships.
+
+    python -m benchmarks.peers.chart RESULT.json CHART.svg
+
+Size and time are those that `benchmarks.peers.measure --time` wrote. The error of what ships is its
+card's; that of paper D's networks is published in reports/published/paper-d, and their files, which
+only hold random weights, are called as there (resnet18.tflite, mobilenet.tflite).
+"""
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("agg")
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+from fkp import plots
+from fkp.photo.finder import WEIGHTS
+from fkp.record import results
+from fkp.record.files import whole
+
+ROOT = Path(__file__).parents[2]
+
+
+def errors_of_ours() -> dict[str, tuple[str, float]]:
+    """Stem of a shipped or published model's file -> (name, inter-ocular NME, %)."""
+    found = {}
+    for card in sorted(WEIGHTS.glob("*.md")):
+        said = re.search(rf"\| {card.stem}-int8.tflite \| [\d.]+ \| ([\d.]+) \|", card.read_text())
+        if said and "NME" in card.read_text():
+            found[card.stem] = f"fkp {card.stem}", float(said[1])
+    for run in results.load(ROOT / "reports/published/paper-d/runs", "landmarks"):
+        name = run["run"]["name"]
+        found[name] = f"paper D, {name}", run["scores"]["nme_ocular"]["value"]
+    return found
+
+
+def table(rows: list[dict]) -> pd.DataFrame:
+    """name, ours, mb, ms, nme (% ; mapped where the peer's points are others) of each model."""
+    ours, found = errors_of_ours(), []
+    for row in rows:
+        name, nme = ours.get(row["name"], (row["name"], row.get("nme_mapped")))
+        found.append(
+            {
+                "name": name,
+                "ours": name.startswith("fkp "),
+                "mb": row["file_mb"],
+                "ms": row.get("median_ms"),
+                "nme": nme,
+            }
+        )
+    return pd.DataFrame(found)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("result", type=Path)
+    parser.add_argument("chart", type=Path)
+    options = parser.parse_args()
+    plt.style.use(plots.STYLE)
+    shown = table(json.loads(options.result.read_text("utf-8"))["rows"])
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), sharey=True)
+    for ax, cost, label in ((axes[0], "mb", "file (MB)"), (axes[1], "ms", "one image (ms)")):
+        plots.pareto(ax, shown, cost, "nme", label, "inter-ocular NME (%)")
+    axes[1].set_ylabel("")
+    figure.suptitle("300-W, 554 common test faces, boxes from the labels; LiteRT, one thread")
+    with whole(options.chart) as path:
+        figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
+    print(shown.sort_values("nme").round(3).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
