@@ -80,7 +80,8 @@ def export(
                 if form == "onnx":
                     pixels.export(part, format="onnx", verbose=False)
                 else:
-                    part.write_bytes(_litert(saved, form, calibration, _has_heatmaps(model)))
+                    converted = _litert(saved, form, calibration, _has_heatmaps(model))
+                    part.write_bytes(_without_names(converted))
                 if about is not None:
                     write(part, about)
             written[form] = {"path": path, "bytes": path.stat().st_size}
@@ -246,6 +247,19 @@ def _litert(saved, form, calibration, heatmaps):
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.uint8
     return converter.convert()
+
+
+def _without_names(model):
+    """A LiteRT model without the names of its inner tensors, which nothing needs to run it."""
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    found = flatbuffer_utils.convert_bytearray_to_object(bytearray(model))
+    for graph in found.subgraphs:
+        ends = {*graph.inputs, *graph.outputs}
+        for number, tensor in enumerate(graph.tensors):
+            if number not in ends:
+                tensor.name = None
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(found))
 
 
 @contextmanager

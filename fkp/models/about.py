@@ -52,7 +52,8 @@ def write(path: Path, about: About) -> None:
         onnx.save(model, path)
         return
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr(zipfile.ZipInfo(_NAME), text)  # a date that never changes
+        entry = zipfile.ZipInfo(_NAME)  # its date never changes
+        archive.writestr(entry, text, zipfile.ZIP_DEFLATED)
 
 
 def read(path: str | Path) -> About | None:

@@ -30,8 +30,10 @@ class Expectation(layers.Layer):
     def call(self, logits: keras.KerasTensor) -> keras.KerasTensor:
         _, h, w, k = logits.shape
         flat = ops.transpose(ops.reshape(ops.cast(logits, "float32"), (-1, h * w, k)), (0, 2, 1))
-        places, centre = _grid(h, w, self.image)
-        moments = ops.matmul(ops.softmax(flat, axis=-1), places)
+        share = ops.reshape(ops.softmax(flat, axis=-1), (-1, k, h, w))
+        places, centre = _places(h, w, self.image)
+        sides = ops.concatenate([ops.sum(share, axis=2), ops.sum(share, axis=3)], axis=-1)
+        moments = ops.matmul(sides, places)
         mean = moments[..., :2]
         if not self.spread:
             return mean
@@ -43,17 +45,19 @@ class Expectation(layers.Layer):
         return super().get_config() | {"image": self.image, "spread": self.spread}
 
 
-def _grid(h, w, image):
-    """x, y and squared distance from the image's centre of each cell, float32 (h w, 3); centre.
+def _places(h, w, image):
+    """What columns and rows add to x, to y and to the squared distance from the image's centre.
 
-    Distances from the centre, so that a variance is no small difference of large numbers.
+    Returns:
+        (float32 (w + h, 3), columns first; centre). Distances from the centre, so that a variance
+        is no small difference of large numbers.
     """
     centre = np.array([(image[1] - 1) / 2, (image[0] - 1) / 2])
     x = (np.arange(w) + 0.5) * image[1] / w - 0.5
     y = (np.arange(h) + 0.5) * image[0] / h - 0.5
-    cells = np.stack([part.ravel() for part in np.meshgrid(x, y)], axis=1)
-    squared = ((cells - centre) ** 2).sum(axis=1, keepdims=True)
-    return np.hstack([cells, squared]).astype("float32"), centre.astype("float32")
+    columns = np.stack([x, np.zeros(w), (x - centre[0]) ** 2], axis=1)
+    rows = np.stack([np.zeros(h), y, (y - centre[1]) ** 2], axis=1)
+    return np.concatenate([columns, rows]).astype("float32"), centre.astype("float32")
 
 
 @keras.saving.register_keras_serializable("fkp")
