@@ -166,7 +166,8 @@ def fit(
     resumed = log.resume(steps)
     if resumed is None:
         # An augmentation may cut crops from pictures; then only `validation` is as the model sees.
-        seen = train if train.image_shape == validation.image_shape else validation
+        same = train.images.shape[1:] == validation.images.shape[1:]
+        seen = train if same else validation
         start_at(model, np.nanmean(seen.points, axis=0))
         metrics = [[RMSE()], *[[] for _ in penalties[1:]]]
         network.compile(update, penalties, metrics=metrics, jit_compile=False)
