@@ -15,6 +15,18 @@ def mirror(images: np.ndarray, points: np.ndarray, scheme: Scheme) -> tuple[np.n
     return images[:, :, ::-1], flipped
 
 
+def seen_in_mirror(
+    model: Callable[[np.ndarray], np.ndarray], images: np.ndarray, scheme: Scheme
+) -> np.ndarray:
+    """What a model says of the mirrored images, mirrored back.
+
+    Args:
+        model: images -> points (n, k, 2).
+    """
+    flipped = np.ascontiguousarray(images[:, :, ::-1])
+    return mirror(flipped, model(flipped), scheme)[1]
+
+
 def gray(images: np.ndarray, finish: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Gray images (h, w) of images (n, h, w, c), each passed through `finish`: (n, h, w)."""
     flat = (i[..., 0] if i.shape[2] == 1 else cv2.cvtColor(i, cv2.COLOR_RGB2GRAY) for i in images)

@@ -1,12 +1,13 @@
 """A Kaggle submission: the wanted coordinates of the test rows, as RowId,Location."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from fkp.data.images import mirror
+from fkp.data.images import seen_in_mirror
 from fkp.data.readers import fault, kaggle
 from fkp.data.schemes import of_regime
 from fkp.models import load
@@ -68,9 +69,9 @@ def mean_points(
 
     views = [points(model, images) for model in models]
     if mirrored:
-        flipped = np.ascontiguousarray(images[:, :, ::-1])
-        seen = [points(model, flipped) for model in models]
-        views += [mirror(flipped, found, kaggle.KAGGLE_15)[1] for found in seen]
+        views += [
+            seen_in_mirror(partial(points, model), images, kaggle.KAGGLE_15) for model in models
+        ]
     return np.mean(views, axis=0, dtype=np.float64)
 
 

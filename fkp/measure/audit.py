@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 
 from fkp.data.faces import Faces
-from fkp.data.images import mirror
+from fkp.data.images import seen_in_mirror
 from fkp.measure import calibration, errors
 from fkp.measure.landmarks import by_region, by_set
 from fkp.measure.scores import METRICS, by_point, mean_score, score
-from fkp.prepare.warp import ROOM, aligned, plain
+from fkp.prepare.warp import ROOM, aligned, moved, plain
 
 Model = Callable[[np.ndarray], np.ndarray]
 
@@ -51,7 +51,7 @@ def audit(model: Model, pictures: Faces, side: int, zoom: float, seed: int = 0) 
         "by_set": by_set(faces, points),
         "regions": by_region(faces, points),
         "per_point": by_point(faces, points),
-        "views": views(model, pictures, side, zoom, points, seed),
+        "views": views(model, pictures, faces, zoom, points, seed),
         "by_yaw": by_yaw(faces, nme, seed),
         "by_size": by_size(model, pictures, side, zoom, seed),
         "nme": nme.round(3),
@@ -64,11 +64,8 @@ def audit(model: Model, pictures: Faces, side: int, zoom: float, seed: int = 0) 
 def trust(faces: Faces, points: np.ndarray, expected: np.ndarray) -> dict:
     """Whether expected errors (n, k), px, hold: `reliability` and `risk_coverage` (in tenths)."""
     apart = errors.distances(faces.points, points)
-    norm = errors.inter_ocular(faces.points, faces.scheme)
-    said = expected.mean(axis=1) / np.linalg.norm(
-        points[:, faces.scheme.ocular[0]] - points[:, faces.scheme.ocular[1]], axis=1
-    )
-    coverage, risk = calibration.risk_coverage(said, errors.nme(faces.points, points, norm))
+    said = expected.mean(axis=1) / errors.inter_ocular(points, faces.scheme)
+    coverage, risk = calibration.risk_coverage(said, _nme(faces, points))
     tenths = [round(len(coverage) * part / 10) - 1 for part in range(1, 11)]
     return {
         "reliability": calibration.deciles(expected, apart),
@@ -80,16 +77,16 @@ def trust(faces: Faces, points: np.ndarray, expected: np.ndarray) -> dict:
 
 
 def views(
-    model: Model, pictures: Faces, side: int, zoom: float, points: np.ndarray, seed: int = 0
+    model: Model, pictures: Faces, faces: Faces, zoom: float, points: np.ndarray, seed: int = 0
 ) -> dict[str, dict]:
     """NME of other looks at the same faces: name -> score.
 
     Args:
-        points: what the model answers to the plain crops, (n, k, 2).
+        faces: their plain crops.
+        points: what the model answers to these, (n, k, 2).
     """
-    faces = plain(pictures, side, zoom)
-    flipped = faces.images[:, :, ::-1]
-    back = mirror(flipped, model(flipped)[..., :2], faces.scheme)[1]
+    side = faces.image_shape[0]
+    back = seen_in_mirror(lambda images: model(images)[..., :2], faces.images, faces.scheme)
     again = second_pass(model, pictures, side, zoom, points)
     rng = np.random.default_rng(seed)
     shaken = plain(pictures, side, zoom, **SHAKEN, rng=rng)
@@ -118,8 +115,7 @@ def second_pass(
         float32 (n, k, 2), px of the plain crop.
     """
     crops, back = aligned(pictures, points, side, zoom)
-    found = model(crops)[..., :2]
-    return (found @ back[:, :, :2].transpose(0, 2, 1) + back[:, None, :, 2]).astype(np.float32)
+    return moved(model(crops)[..., :2], back).astype(np.float32)
 
 
 def by_yaw(faces: Faces, nme: np.ndarray, seed: int = 0) -> dict[str, dict]:

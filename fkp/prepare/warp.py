@@ -39,13 +39,12 @@ def matrices(
     Returns:
         float64 (n, 2, 3); crop = matrix @ (x, y, 1), pixel centres on integers.
     """
-    scale = scale * side / (zoom * picture / ROOM)
-    a, b = scale * np.cos(np.deg2rad(degrees)), scale * np.sin(np.deg2rad(degrees))
-    sign = np.where(flip, -1.0, 1.0)
-    linear = np.stack([np.stack([a * sign, b], -1), np.stack([-b * sign, a], -1)], -2)
-    centre = np.full(2, (picture - 1) / 2)
-    offset = (side - 1) / 2 + shift * side - linear @ centre
-    return np.concatenate([linear, offset[:, :, None]], axis=2)
+    middle = np.full((len(scale), 2), (picture - 1) / 2)
+    maps = frames(middle, picture / ROOM / scale, degrees, side, zoom)
+    maps[flip, :, 2] += maps[flip, :, 0] * (picture - 1)
+    maps[flip, :, 0] *= -1
+    maps[:, :, 2] += shift * side
+    return maps
 
 
 def cut(

@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from fkp.data.images import mirror
+from fkp.data.images import seen_in_mirror
 from fkp.data.schemes import Scheme
 from fkp.models.predict import predict
 
@@ -43,11 +43,12 @@ class Taught:
         if seen != side:
             shown = np.stack([cv2.resize(image, (seen, seen)) for image in images])
             shown = shown.reshape(len(images), seen, seen, -1)
-        flipped = np.ascontiguousarray(shown[:, :, ::-1])
-        back = mirror(flipped, predict(self.teacher, flipped)[..., :2], self.scheme)[1]
-        said = (predict(self.teacher, shown)[..., :2] + back) / 2
+        said = (self._points(shown) + seen_in_mirror(self._points, shown, self.scheme)) / 2
         said = (said + 0.5) * (side / seen) - 0.5  # pixel centres lie on integers
         return images, (points + self.share * (said - points)).astype(np.float32)
+
+    def _points(self, images):
+        return predict(self.teacher, images)[..., :2]
 
     def calmed(self) -> "Taught":
         """The same with a calmed augmentation."""

@@ -110,16 +110,19 @@ class Gaussian(keras.losses.Loss):
         self.image = tuple(image)
 
     def call(self, y_true, y_pred):
-        _, h, w, k = y_pred.shape
-        labelled = ops.logical_not(ops.any(ops.isnan(y_true), axis=-1))
-        points = ops.where(ops.isnan(y_true), 0.0, y_true)
+        missing = ops.isnan(y_true)
+        entropy = self.entropy(ops.where(missing, 0.0, y_true), y_pred)
+        weight = ops.cast(ops.logical_not(ops.any(missing, axis=-1)), entropy.dtype)
+        return ops.sum(entropy * weight) / ops.maximum(ops.sum(weight), 1.0)
+
+    def entropy(self, points, logits):
+        """Of each point (b, k), nats."""
+        _, h, w, k = logits.shape
         across = _bump(points[..., 0], w, self.image[1])  # (b, w, k)
         down = _bump(points[..., 1], h, self.image[0])
         target = ops.reshape(down[:, :, None] * across[:, None], (-1, h * w, k))
-        logits = ops.reshape(ops.cast(y_pred, "float32"), (-1, h * w, k))
-        entropy = -ops.sum(target * ops.log_softmax(logits, axis=1), axis=1)
-        weight = ops.cast(labelled, entropy.dtype)
-        return ops.sum(entropy * weight) / ops.maximum(ops.sum(weight), 1.0)
+        logits = ops.reshape(ops.cast(logits, "float32"), (-1, h * w, k))
+        return -ops.sum(target * ops.log_softmax(logits, axis=1), axis=1)
 
     def get_config(self):
         return super().get_config() | {"image": self.image}
@@ -132,16 +135,13 @@ class GaussianBins(Gaussian):
     Reference: SimCC's Gaussian label smoothing (Li et al., 2022).
     """
 
-    def call(self, y_true, y_pred):
+    def entropy(self, points, logits):
         h, w = self.image
-        labelled = ops.logical_not(ops.any(ops.isnan(y_true), axis=-1))
-        points = ops.where(ops.isnan(y_true), 0.0, y_true)
-        entropy = 0.0
-        for axis, part, size in ((0, y_pred[..., :w], w), (1, y_pred[..., w:], h)):
+        found = 0.0
+        for axis, part, size in ((0, logits[..., :w], w), (1, logits[..., w:], h)):
             target = ops.transpose(_bump(points[..., axis], size, size, 2.0), (0, 2, 1))
-            entropy -= ops.sum(target * ops.log_softmax(part, axis=-1), axis=-1)
-        weight = ops.cast(labelled, entropy.dtype)
-        return ops.sum(entropy * weight) / ops.maximum(ops.sum(weight), 1.0)
+            found -= ops.sum(target * ops.log_softmax(part, axis=-1), axis=-1)
+        return found
 
 
 def _bump(places, cells, side, width=1.0):
