@@ -3,12 +3,15 @@
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 from lights import dot, finder_of_light
+from PIL import Image
 
 import fkp
 from fkp import models
+from fkp.data import readers
 from fkp.data.schemes import IBUG_68
 from fkp.models.about import About, read
 from fkp.models.trust import with_spread
@@ -92,3 +95,57 @@ def test_every_shipped_model_describes_itself():
         found = read(path)
         assert found.name == path.stem and found.terms and found.data
         assert found.labels == IBUG_68.labels or "kaggle" in found.scheme
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return readers.read(n=3, size=200, channels=3, scheme=IBUG_68, seed=0)
+
+
+def test_a_picture_becomes_faces_however_it_is_given(drawn, tmp_path):
+    small = fkp.load("small", threads=1)
+    image, points = drawn.images[0], drawn.points[0]
+    Image.fromarray(image).save(tmp_path / "face.png")
+    (face,) = small(image)
+    assert np.linalg.norm(face.points - points, axis=1).mean() < 6
+    assert face.error.shape == (68,) and 0.5 <= face.score <= 1 and face.scheme is IBUG_68
+    for same in (tmp_path / "face.png", str(tmp_path / "face.png"), Image.fromarray(image)):
+        np.testing.assert_array_equal(small(same)[0].points, face.points)
+    assert small([]) == [] and small(np.zeros((50, 50), np.uint8)) == []
+
+
+def test_several_pictures_give_what_each_gives(drawn):
+    small = fkp.load("tiny", threads=1)
+    page = np.hstack(list(drawn.images))
+    many = small([page, np.zeros((60, 60, 3), np.uint8), drawn.images[1]], max_faces=2)
+    assert [len(faces) for faces in many] == [2, 0, 1]
+    alone = small(page)
+    assert len(alone) == 3 and [f.box[2] for f in alone] == sorted([f.box[2] for f in alone])[::-1]
+    for one, other in zip(many[0], alone[:2], strict=True):
+        np.testing.assert_allclose(one.points, other.points, atol=1e-3)
+
+
+@pytest.mark.parametrize("degrees", [-50, 40])
+def test_a_face_that_is_turned_is_set_upright_first(drawn, degrees):
+    """Turned by so much, the second look finds the points about as well as upright ones."""
+    small, off = fkp.load("small", threads=1), []
+    for image, points in zip(drawn.images, drawn.points, strict=True):
+        turn = cv2.getRotationMatrix2D((100, 100), degrees, 0.9)
+        there = points @ turn[:, :2].T + turn[:, 2]
+        turned = cv2.warpAffine(image, turn, (200, 200), borderMode=cv2.BORDER_REPLICATE)
+        (face,) = small(turned)
+        off.append(np.linalg.norm(face.points - there, axis=1).mean())
+    assert np.mean(off) < 6
+
+
+def test_what_the_model_does_not_take_for_a_face_is_left_out(drawn):
+    """A detection in which the points are expected far off is dropped; given boxes never are."""
+    small = fkp.load("small", threads=1)
+
+    class Everywhere:
+        def boxes(self, pixels, min_score):
+            return np.array([[40, 40, 120, 120]], np.float32), np.array([0.9], np.float32)
+
+    small.detector = Everywhere()
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    assert small(noise) == [] and len(small.at(noise, [(40, 40, 120, 120)])) == 1

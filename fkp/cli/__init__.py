@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fkp import __version__
-from fkp.cli import studies, tools
+from fkp.cli import predict, studies, tools
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,6 +16,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
+    predict.predict,
     *(studies.run, studies.status, studies.report, studies.studies),
     *(studies.accept, studies.publish, studies.readme),
     *(tools.models, tools.inspect, tools.submit, tools.export, tools.benchmark, tools.recolour),
@@ -35,7 +36,7 @@ def _(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Facial keypoints: run studies, read their reports, look at models and data."""
+    """Facial keypoints: find them in pictures, train models, run studies, read their reports."""
 
 
 def main() -> None:

@@ -1,22 +1,30 @@
-"""Faces found in pictures: a model file, a picture and boxes in, points with their errors out.
+"""Faces found in pictures: a model file and a picture in, points with their errors out.
 
 Only the library that runs the file is imported: with a LiteRT file no TensorFlow.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from fkp import models
+from fkp.data.faces import Faces
 from fkp.data.readers.crop import crop
-from fkp.data.schemes import SCHEMES, Scheme
+from fkp.data.schemes import IBUG_68, SCHEMES, Scheme
 from fkp.models import about
 from fkp.models.predict import predict
-from fkp.prepare.warp import ROOM, cut, frames, inverse, moved
+from fkp.photo.detect import SCORE, Detector
+from fkp.photo.picture import read, upright
+from fkp.prepare.warp import ROOM, aligned, composed, frames, inverse, moved, plain
 
+Picture = str | Path | Image.Image | np.ndarray
+_DOUBT = 0.06  # mean expected error, as a share of the box's side, beyond which nothing is a face
+_TURNED = 15.0  # degrees from which a face is set upright before it is looked at again
 WEIGHTS = Path(models.__file__).parent / "weights"
 
 
@@ -28,18 +36,20 @@ class Face:
         points: float32 (k, 2).
         error: float32 (k,), the expected distance of each point from the true one; None if the
             model does not say.
-        box: (x, y, w, h), in which the face was looked for.
+        box: (x, y, w, h), in which the face was looked for, brows to chin.
+        score: of the detection, 0 to 1; None where the box was given.
         scheme: names the points.
     """
 
     points: np.ndarray
     error: np.ndarray | None
     box: tuple[float, float, float, float]
+    score: float | None
     scheme: Scheme
 
 
 class Finder:
-    """A model that finds points in pictures.
+    """A model that finds points in pictures: `finder(picture)`, `finder.at(image, boxes)`.
 
     Args:
         path: .tflite, .onnx or .keras file with its description inside (`fkp.models.about`).
@@ -62,6 +72,43 @@ class Finder:
             raise ValueError(f"{path}: points of {self.about.scheme!r}, known are {known}")
         self.scheme = SCHEMES[self.about.scheme]
         self.side, self.channels = self.model.input_shape[1], self.model.input_shape[3]
+        self.threads = threads
+
+    @cached_property
+    def detector(self) -> Detector:
+        """What finds the faces; opened when first asked for."""
+        return Detector(self.threads)
+
+    def __call__(
+        self,
+        pictures: Picture | Sequence[Picture],
+        max_faces: int | None = None,
+        min_score: float = SCORE,
+    ) -> list[Face] | list[list[Face]]:
+        """The faces of a picture, the largest first; of several pictures, a list of such lists.
+
+        A model of 68 points looks twice: in the detector's box, then upright in the box of the
+        points found there. A detection in which it expects a large error is no face.
+
+        Args:
+            pictures: a path, a PIL image, or uint8 (h, w), (h, w, 1) or (h, w, 3) RGB; or a list.
+            max_faces: of a picture, at most.
+            min_score: of a detection, 0 to 1.
+
+        Raises:
+            FileNotFoundError, ValueError: a picture that cannot be read.
+            ModuleNotFoundError: the detector is not installed.
+        """
+        if not isinstance(pictures, list | tuple):
+            return self([pictures], max_faces, min_score)[0]
+        found = [self._detected(picture, min_score) for picture in pictures]
+        if not found:
+            return []
+        boxes, scores, around, maps = map(np.concatenate, zip(*found, strict=True))
+        faces = self._faces(boxes, around, maps, scores)
+        ends = np.cumsum([len(boxes) for boxes, *_ in found])
+        groups = (faces[end - len(f[0]) : end] for f, end in zip(found, ends, strict=True))
+        return [[face for face in group if not _doubtful(face)][:max_faces] for group in groups]
 
     def at(self, image: np.ndarray, boxes: Sequence[Sequence[float]]) -> list[Face]:
         """The faces in given boxes.
@@ -81,46 +128,56 @@ class Finder:
         bad = np.flatnonzero(~(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)))
         if len(bad):
             raise ValueError(f"box {bad[0]}: expected x, y and w, h above 0, got {boxes[bad[0]]}")
-        if not len(boxes):
+        return self._faces(boxes, *self._around(pixels, boxes))
+
+    def _detected(self, picture, min_score):
+        """Boxes and scores of a picture's faces, and the pixels around them."""
+        image = _opened(picture)
+        boxes, scores = self.detector.boxes(_pixels(image, 3), min_score)
+        return boxes, scores, *self._around(_pixels(image, self.channels), boxes)
+
+    def _around(self, pixels, boxes):
+        """Square pictures, ROOM times as wide as the boxes, as faces are read for a training.
+
+        Returns:
+            (uint8 (n, size, size, c), maps from them to the whole picture (n, 2, 3)).
+        """
+        size, n = self.about.picture, len(boxes)
+        span, middle = boxes[:, 2:].max(axis=1, initial=0), boxes[:, :2] + boxes[:, 2:] / 2
+        middle = middle - (np.array(self.about.middle) - 0.5) * self.about.zoom * span[:, None]
+        ends = np.hstack([middle - span[:, None] / 2, middle + span[:, None] / 2])
+        pictures = np.empty((n, size, size, self.channels), np.uint8)
+        for place, end in zip(pictures, ends, strict=True):
+            place[:] = crop(pixels, np.empty((0, 2)), end, size, (ROOM - 1) / 2)[0]
+        return pictures, inverse(frames(middle, span, np.zeros(n), size, ROOM))
+
+    def _faces(self, boxes, around, maps, scores=None):
+        """A Face for each box: of the pixels around it, and their maps to the whole picture."""
+        n = len(boxes)
+        if not n:
             return []
-        crops, back = self._crops(pixels, boxes)
-        found = predict(self.model, crops)[:, : len(self.scheme)]
+        faces = Faces(around, np.zeros((n, len(self.scheme), 2), np.float32), self.scheme, "")
+        seen = plain(faces, self.side, self.about.zoom).images
+        middle, span = np.full((n, 2), (around.shape[1] - 1) / 2), around.shape[1] / ROOM
+        back = inverse(frames(middle, np.full(n, span), np.zeros(n), self.side, self.about.zoom))
+        found = self._look(seen)
+        if scores is not None and self.scheme is IBUG_68:
+            seen, turned = aligned(faces, found[..., :2], self.side, self.about.zoom, _TURNED)
+            found, back = self._look(seen), composed(back, turned)
+        back = composed(maps, back)
         points = moved(found[..., :2], back).astype(np.float32)
-        scale = np.sqrt(np.linalg.det(back[:, :, :2]))
+        error = [None] * n
+        if self.about.error:
+            scale = np.sqrt(np.linalg.det(back[:, :, :2]))
+            error = (found[..., 2] * scale[:, None]).astype(np.float32)
+        score = [None] * n if scores is None else scores.tolist()
         return [
-            Face(
-                points[i],
-                (found[i, :, 2] * scale[i]).astype(np.float32) if self.about.error else None,
-                tuple(map(float, boxes[i])),
-                self.scheme,
-            )
-            for i in range(len(boxes))
+            Face(points[i], error[i], tuple(map(float, boxes[i])), score[i], self.scheme)
+            for i in range(n)
         ]
 
-    def _crops(self, pixels, boxes):
-        """(crops uint8 (n, side, side, c), maps from them to the picture (n, 2, 3))."""
-        span, middle = boxes[:, 2:].max(axis=1), boxes[:, :2] + boxes[:, 2:] / 2
-        shift = (np.array(self.about.middle) - 0.5) * self.about.zoom * span[:, None]
-        middle = middle - shift
-        # As the faces of a training are read: first a square picture of the face, then the crop.
-        size = self.about.picture
-        lows, highs = middle - span[:, None] / 2, middle + span[:, None] / 2
-        none = np.empty((0, 2))
-        pictures = np.stack(
-            [
-                crop(pixels, none, np.hstack(ends), size, (ROOM - 1) / 2)[0]
-                for ends in zip(lows, highs, strict=True)
-            ]
-        )
-        n = len(boxes)
-        inside = frames(
-            np.full((n, 2), (size - 1) / 2), np.full(n, size / ROOM), np.zeros(n), self.side,
-            self.about.zoom,
-        )  # fmt: skip
-        crops, _ = cut(pictures, np.empty((n, 0, 2)), inside, self.side)
-        # The crop's pixels straight in the picture's.
-        direct = frames(middle, span, np.zeros(n), self.side, self.about.zoom)
-        return crops, inverse(direct)
+    def _look(self, crops):
+        return predict(self.model, crops)[:, : len(self.scheme)]
 
 
 def load(model: str | Path = "small", threads: int | None = None) -> Finder:
@@ -132,6 +189,12 @@ def load(model: str | Path = "small", threads: int | None = None) -> Finder:
     """
     shipped = WEIGHTS / f"{model}.tflite"
     return Finder(shipped if shipped.is_file() else model, threads)
+
+
+def _opened(picture):
+    if isinstance(picture, Image.Image):
+        return np.asarray(picture.convert("RGB"))
+    return picture if isinstance(picture, np.ndarray) else upright(read(picture)).pixels
 
 
 def _pixels(image, channels):
@@ -146,3 +209,7 @@ def _pixels(image, channels):
     if channels == 3 and image.ndim == 2:
         return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
     return image
+
+
+def _doubtful(face):
+    return face.error is not None and face.error.mean() > _DOUBT * np.sqrt(np.prod(face.box[2:]))

@@ -121,7 +121,7 @@ def frames(
 
 
 def aligned(
-    pictures: Faces, points: np.ndarray, side: int, zoom: float = 1.4
+    pictures: Faces, points: np.ndarray, side: int, zoom: float = 1.4, least: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Crops in which the faces stand upright and in the middle, as points found earlier say.
 
@@ -129,6 +129,7 @@ def aligned(
         pictures: read with `ROOM` around them.
         points: (n, k, 2), px of `plain`'s crops of the same side and zoom.
         side, zoom: of the crops.
+        least: degrees; a face that is turned by less stays as it is.
 
     Returns:
         (uint8 (n, side, side, c), float64 (n, 2, 3): maps from these crops to the plain ones).
@@ -140,15 +141,14 @@ def aligned(
     left, right = pictures.scheme.ocular
     across = there[:, left] - there[:, right]
     degrees = np.rad2deg(np.arctan2(across[:, 1], across[:, 0]))
+    degrees[np.abs(degrees) < least] = 0
     turn = frames(middle, np.full(n, side / zoom), degrees, side, zoom)  # at the picture's scale
     upright = moved(there, turn)
     low, high = upright.min(axis=1), upright.max(axis=1)
     centre = moved(((low + high) / 2)[:, None], inverse(turn))[:, 0]
     second = frames(centre, (high - low).max(axis=1), degrees, side, zoom)
     crops, _ = cut(pictures.images, there, second, side)
-    back = first[:, :, :2] @ inverse(second)[:, :, :2]
-    offset = first[:, :, :2] @ inverse(second)[:, :, 2:] + first[:, :, 2:]
-    return crops, np.concatenate([back, offset], axis=2)
+    return crops, composed(first, inverse(second))
 
 
 def moved(points: np.ndarray, maps: np.ndarray) -> np.ndarray:
@@ -160,6 +160,12 @@ def inverse(maps: np.ndarray) -> np.ndarray:
     """The inverse affine maps (n, 2, 3)."""
     linear = np.linalg.inv(maps[:, :, :2])
     return np.concatenate([linear, -linear @ maps[:, :, 2:]], axis=2)
+
+
+def composed(last: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Affine maps (n, 2, 3) that do what `first` does, then what `last` does."""
+    linear = last[:, :, :2] @ first[:, :, :2]
+    return np.concatenate([linear, moved(first[:, None, :, 2], last).transpose(0, 2, 1)], axis=2)
 
 
 @dataclass(frozen=True)

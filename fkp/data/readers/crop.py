@@ -162,8 +162,8 @@ def crop(
     moved = ((points - corner) * scale - 0.5).astype(np.float32)
     block = max(1, round(side / size))
     if block > 1:  # pixel i of the shrunken image sits at block * i + (block - 1) / 2
-        image = _average(image, block)
-        corner, scale = (corner - (block - 1) / 2) / block, scale * block
+        image, first = _average(image, block, corner, corner + side)
+        corner, scale = (corner - (block - 1) / 2) / block - first, scale * block
     shift = -corner * scale - 0.5
     affine = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
     cut = cv2.warpAffine(
@@ -172,13 +172,22 @@ def crop(
     return cut.reshape(size, size, -1), moved
 
 
-def _average(image, block):
-    """Means of block x block pixels; the image is first extended to whole blocks."""
-    h, w = image.shape[:2]
-    padding = 0, -h % block, 0, -w % block
-    image = cv2.copyMakeBorder(image, *padding, cv2.BORDER_REPLICATE)
-    small = image.shape[1] // block, image.shape[0] // block
-    return cv2.resize(image, small, interpolation=cv2.INTER_AREA)
+def _average(image, block, low, high):
+    """Means of block x block pixels, of the blocks from `low` to `high` (x, y) and one more around.
+
+    The image is first extended to whole blocks.
+
+    Returns:
+        (uint8 image, (x, y) of its first block).
+    """
+    many = np.array([-(-length // block) for length in image.shape[1::-1]])
+    first = np.clip(np.floor(low / block).astype(int) - 1, 0, many - 1)
+    last = np.clip(np.ceil(high / block).astype(int) + 1, first + 1, many)
+    (x0, y0), (x1, y1) = first * block, last * block
+    part = image[y0:y1, x0:x1]
+    padding = 0, y1 - y0 - part.shape[0], 0, x1 - x0 - part.shape[1]
+    part = cv2.copyMakeBorder(part, *padding, cv2.BORDER_REPLICATE)
+    return cv2.resize(part, tuple(map(int, last - first)), interpolation=cv2.INTER_AREA), first
 
 
 def detect(image: np.ndarray, box: np.ndarray) -> tuple[float, ...] | None:

@@ -1,0 +1,46 @@
+"""Faces drawn on their picture: outlines, points and, around a doubtful point, its expected error."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from fkp.photo.finder import Face
+
+_LINE, _POINT, _ERROR = (90, 200, 250), (255, 255, 255), (255, 140, 60)  # RGB
+_FINE = 4  # bits of a pixel that OpenCV is given
+
+
+def draw(pixels: np.ndarray, faces: Sequence[Face]) -> np.ndarray:
+    """A copy of a picture with faces drawn on it.
+
+    Args:
+        pixels: uint8 (h, w, 3), RGB.
+        faces: of this picture.
+
+    Returns:
+        uint8 (h, w, 3). Outlines are blue, points white; a point whose expected error is above a
+        thirtieth of the face stands in an orange ring of that radius.
+    """
+    drawn = np.ascontiguousarray(pixels).copy()
+    for face in faces:
+        size = float(np.sqrt(np.prod(face.box[2:])))
+        wide = max(1, round(size / 150))
+        lines = [face.points[list(region)] for region in face.scheme.regions.values()]
+        closed = [name in face.scheme.closed for name in face.scheme.regions]
+        for line, whole in zip(lines, closed, strict=True):
+            cv2.polylines(drawn, [_fine(line)], whole, _LINE, wide, cv2.LINE_AA, _FINE)
+        for i, point in enumerate(face.points):
+            if face.error is not None and face.error[i] > size / 30:
+                _ring(drawn, point, face.error[i], _ERROR, wide)
+            _ring(drawn, point, max(0.8, size / 120), _POINT, cv2.FILLED)
+    return drawn
+
+
+def _ring(pixels, point, radius, colour, wide):
+    middle, (radius,) = _fine(point), _fine([radius])
+    cv2.circle(pixels, middle.tolist(), int(radius), colour, wide, cv2.LINE_AA, _FINE)
+
+
+def _fine(values):
+    return np.round(np.asarray(values) * 2**_FINE).astype(np.int32)

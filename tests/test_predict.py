@@ -1,0 +1,101 @@
+"""`fkp predict` as a stranger would use it: pictures in, overlays and points out."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from fkp import cli
+from fkp.data import readers
+from fkp.data.readers.ibug import read_pts
+from fkp.data.schemes import IBUG_68
+
+
+@pytest.fixture
+def drawn():
+    return readers.read(n=2, size=160, channels=3, scheme=IBUG_68, seed=0)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, drawn):
+    monkeypatch.chdir(tmp_path)
+    Path("in/deep").mkdir(parents=True)
+    Image.fromarray(np.hstack(list(drawn.images))).save("in/two.png")
+    Image.fromarray(drawn.images[0]).save("in/deep/two.jpg", quality=95)
+    Image.new("RGB", (90, 70)).save("in/none.jpg")
+    return tmp_path
+
+
+def predict(*arguments, status=0):
+    result = CliRunner().invoke(cli.app, ["predict", *map(str, arguments)])
+    assert result.exit_code == status, result.output
+    return result
+
+
+@pytest.mark.parametrize("model", ["small", "tiny"])
+def test_a_folder_becomes_overlays_and_points(folder, drawn, model):
+    for _ in range(2):  # what the first call wrote is no picture for the second
+        told = predict("in", "--model", model, *("--save", "csv", "--save", "pts")).stdout
+        assert "in/none.jpg: no face" in told and "in/two.png: 2 faces" in told
+        assert "pictures: 3, faces: 3" in told
+    names = {file.name for file in Path("predictions").iterdir()}
+    assert names >= {"two.jpg", "none.jpg", "two-1.png", "two_1.pts", "two-1_2.pts"}
+    assert Image.open("predictions/two-1.png").size == (320, 160)
+    assert (np.asarray(Image.open("predictions/two-1.png")) != np.hstack(list(drawn.images))).any()
+    rows = pd.read_csv("predictions/predictions.csv")
+    two = rows[rows.file == "in/two.png"]
+    assert len(two) == 136 and list(two.point[:68]) == list(IBUG_68.labels)
+    wanted = [drawn.points[0], drawn.points[1] + (160, 0)]
+    for place in wanted:
+        found = [two[two.face == i][["x", "y"]].to_numpy() for i in (1, 2)]
+        apart = [np.linalg.norm(points - place, axis=1).mean() for points in found]
+        assert min(apart) < 6
+    stored = read_pts(Path("predictions/two-1_2.pts"))
+    np.testing.assert_allclose(stored, two[two.face == 2][["x", "y"]], atol=0.011)
+
+
+def test_json_goes_to_standard_output_alone(folder):
+    found = json.loads(predict("in/two.png", "--json", "--max-faces", 1).stdout)
+    assert not Path("predictions").exists()
+    (picture,) = found
+    assert picture["file"] == "in/two.png" and (picture["width"], picture["height"]) == (320, 160)
+    (face,) = picture["faces"]
+    assert np.shape(face["points"]) == (68, 2) and np.shape(face["error"]) == (68,)
+    assert 0.5 <= face["score"] <= 1 and len(face["box"]) == 4
+
+
+def test_pictures_of_one_name_keep_apart(folder):
+    predict("in/two.png", "in/deep/two.jpg", "in/two.png")
+    assert {f.name for f in Path("predictions").iterdir()} == {"two.png", "two-1.jpg"}
+
+
+def test_a_broken_picture_is_named_and_the_others_go_on(folder):
+    Path("in/broken.jpg").write_bytes(b"no picture")
+    result = predict("in", status=2)
+    assert "error: in/broken.jpg: got" in result.stderr and "pictures: 3" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("nothing.jpg",), "nothing.jpg: no such file or folder"),
+        (("*.gif",), "*.gif: no such file or folder"),
+        (("empty",), "empty: no picture in this folder"),
+        (("in", "--save", "xml"), "--save: got 'xml', expected json, csv, pts"),
+        (("in", "--model", "giant"), "giant: no such file"),
+    ],
+)
+def test_a_wrong_call_ends_at_once(folder, monkeypatch, capsys, arguments, complaint):
+    Path("empty").mkdir()
+    monkeypatch.setattr(sys, "argv", ["fkp", "predict", *arguments])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    told = capsys.readouterr().err
+    assert complaint in told and len(told.splitlines()) == 1
+    assert not Path("predictions").exists()
