@@ -1,4 +1,4 @@
-"""Faces drawn on their picture: outlines, points and, around a doubtful point, its expected error."""
+"""Faces drawn on their picture: outlines, points and the expected error of doubtful points."""
 
 from collections.abc import Sequence
 
