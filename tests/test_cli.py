@@ -28,6 +28,7 @@ COMMANDS = (
     "export",
     "benchmark",
     "recolour",
+    "predict",
 )
 
 
@@ -197,34 +198,45 @@ def photo(tmp_path, monkeypatch):
 def test_a_photograph_is_recoloured(photo):
     before, bytes_before = read(photo).pixels, photo.read_bytes()
     text = call("recolour", photo, "--lips", "#b03060", "--eyes", "green")
-    assert "face-recoloured.png: 68 points from" in text and "face.pts" in text
+    assert "face-recoloured.png: faces recoloured: 1" in text
     after = read("face-recoloured.png").pixels
     changed = (after != before).any(axis=2)
     assert photo.read_bytes() == bytes_before
     assert 0 < changed.mean() < 0.05
-    call("recolour", photo, "--lips", "#b03060", "--plain", "--out", "plain.png")
+    points = ("--points", photo.with_suffix(".pts"))
+    call("recolour", photo, "--lips", "#b03060", "--plain", *points, "--out", "plain.png")
     plain = read("plain.png").pixels
     filled = (plain != before).any(axis=2)
     assert (plain[filled] == (176, 48, 96)).all() and filled.sum() > 50
+    assert (changed & filled).sum() > 0.3 * filled.sum(), "the lips found are those marked"
     call("recolour", photo, "--eyes", "green", "--opacity", 0, "--out", photo)
     assert (read(photo).pixels == before).all()
 
 
-def test_without_the_points_of_the_face_nothing_is_written(photo, monkeypatch, capsys):
-    points = photo.with_suffix(".pts").rename(photo.with_name("points.pts"))
+def test_all_faces_are_recoloured_or_one_of_them(photo):
+    page = np.hstack([read(photo).pixels] * 2)
+    Image.fromarray(page).save("two.png")
+    for given, halves in (((), 2), (("--face", 2), 1)):
+        call("recolour", "two.png", "--lips", "red", *given, "--out", "after.png")
+        changed = (read("after.png").pixels != page).any(axis=(0, 2))
+        assert int(changed[:128].any()) + int(changed[128:].any()) == halves
+
+
+def test_without_a_face_or_with_a_wrong_option_nothing_is_written(photo, monkeypatch, capsys):
     few = photo.with_name("few.pts")
     few.write_text("1 2\n")
-    red = ("--lips", "red")
+    Image.new("RGB", (64, 64)).save(photo.with_name("none.png"))
+    red, points = ("--lips", "red"), ("--points", photo.with_suffix(".pts"))
     for given, complaint in (
-        ((), "nothing to paint: give --lips COLOUR, --eyes COLOUR or both"),
-        (red, "face.png: no points of its face: give --points FILE.pts, or both --model"),
-        ((*red, "--points", few), "few.pts: got '1 points', expected 68 points"),
-        ((*red, "--model", "m.keras", "--box", "1,2,3"), "--box: expected X,Y,W,H, four numbers"),
-        ((*red, "--model", "m.keras", "--box", "1,2,3,4"), "m.keras: no such file"),
-        (("--lips", "redd", "--points", points), "lips: expected a colour such as"),
-        ((*red, "--points", points, "--out", "a.gif"), "a.gif: expected a name that ends in"),
-        ((*red, "--points", points, "--opacity", 2), "opacity: expected a number from 0 to 1"),
+        ((photo,), "nothing to paint: give --lips COLOUR, --eyes COLOUR or both"),
+        ((photo.with_name("none.png"), *red), "none.png: faces found: 0, asked for: all"),
+        ((photo, *red, "--face", 2), "face.png: faces found: 1, asked for: 2"),
+        ((photo, *red, "--points", few), "few.pts: got '1 points', expected 68 points"),
+        ((photo, *red, "--model", "m.keras"), "m.keras: no such file"),
+        ((photo, "--lips", "redd", *points), "lips: expected a colour such as"),
+        ((photo, *red, *points, "--out", "a.gif"), "a.gif: expected a name that ends in"),
+        ((photo, *red, *points, "--opacity", 2), "opacity: expected a number from 0 to 1"),
+        ((few, *red), "few.pts: got"),
     ):
-        assert complaint in fails(monkeypatch, capsys, "recolour", photo, *given)
-    assert "few.pts: got" in fails(monkeypatch, capsys, "recolour", few, *red)
+        assert complaint in fails(monkeypatch, capsys, "recolour", *given)
     assert not list(Path().iterdir())

@@ -78,11 +78,11 @@ def _one(finder, file, name, max_faces, min_score, folder, draws):
     import cv2
 
     from fkp.photo.overlay import draw
-    from fkp.photo.picture import read, upright
+    from fkp.photo.picture import read
     from fkp.photo.predictions import Found
     from fkp.record.files import whole
 
-    pixels = upright(read(file)).pixels
+    pixels = read(file).pixels
     faces = finder(pixels, max_faces, min_score)
     overlay = folder / f"{name}{'.png' if file.suffix.lower() == '.png' else '.jpg'}"
     if draws:

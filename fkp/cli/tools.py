@@ -140,19 +140,13 @@ def recolour(
         str | None, typer.Option(metavar="COLOUR", help="Colour of the irises.")
     ] = None,
     opacity: Annotated[float, typer.Option(help="0 (nothing changes) to 1.")] = 0.6,
+    face: Annotated[
+        int | None, typer.Option(min=1, help="Only this one, counted from the largest; else all.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="Finds the points; as for `predict`.")] = "small",
     points: Annotated[
-        Path | None, typer.Option(help=".pts file of 68 points; default: the one beside the photo.")
+        Path | None, typer.Option(help=".pts file of 68 points, in place of faces found.")
     ] = None,
-    model: Annotated[
-        Path | None, typer.Option(help=".keras file that finds the points where no .pts file is.")
-    ] = None,
-    box: Annotated[
-        str | None,
-        typer.Option(metavar="X,Y,W,H", help="Face for the model, brows to chin, in pixels."),
-    ] = None,
-    equalise: Annotated[
-        bool, typer.Option("--equalise", help="The model was trained on equalised images.")
-    ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Paper C's plain fill.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="File to write; default: NAME-recoloured.png, here.")
@@ -160,30 +154,27 @@ def recolour(
 ) -> None:
     """Give lips and irises on a photograph another colour.
 
-    The points of the face come from --points, else from the .pts file beside the photograph, else
-    from --model in --box. Points lie on the pixels as stored, the box on the picture as shown.
-
     Example: fkp recolour photo.jpg --lips "#b03060" --eyes green
     """
-    from fkp.photo import picture as photos
+    from fkp.data.schemes import IBUG_68
+    from fkp.photo import finder, picture
     from fkp.photo.recolour import plain_fill, recolour
 
     if lips is None and eyes is None:
         raise ValueError("nothing to paint: give --lips COLOUR, --eyes COLOUR or both")
-    box = None if box is None else parse_box(box)
-    with quiet():
-        picture, places, scheme, origin = photos.with_points(photo, points, model, box, equalise)
+    shown = picture.read(photo)
+    if points is not None:
+        found = [(picture.marked(shown, points), IBUG_68)]
+    else:
+        with quiet():
+            faces = finder.load(model)(shown.pixels)
+        found = [(each.points, each.scheme) for each in faces]
+    if not found or (face or 1) > len(found):
+        raise ValueError(f"{photo}: faces found: {len(found)}, asked for: {face or 'all'}")
     change = plain_fill if plain else partial(recolour, opacity=opacity)
-    pixels = change(picture.pixels, places, scheme, lips=lips, eyes=eyes)
+    pixels = shown.pixels
+    for places, scheme in found if face is None else [found[face - 1]]:
+        pixels = change(pixels, places, scheme, lips=lips, eyes=eyes)
     out = out or Path(f"{photo.stem}-recoloured.png")
-    photos.write(picture, pixels, out)
-    typer.echo(f"{shorten(out)}: {len(scheme)} points from {shorten(origin)}")
-
-
-def parse_box(text: str) -> tuple[float, ...]:
-    """ "x,y,w,h" -> four numbers."""
-    try:
-        x, y, w, h = map(float, text.split(","))
-    except ValueError:
-        raise ValueError(f"--box: expected X,Y,W,H, four numbers, got {text!r}") from None
-    return x, y, w, h
+    picture.write(shown, pixels, out)
+    typer.echo(f"{shorten(out)}: faces recoloured: {len(found) if face is None else 1}")

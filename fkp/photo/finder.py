@@ -19,7 +19,7 @@ from fkp.data.schemes import IBUG_68, SCHEMES, Scheme
 from fkp.models import about
 from fkp.models.predict import predict
 from fkp.photo.detect import SCORE, Detector
-from fkp.photo.picture import read, upright
+from fkp.photo.picture import read
 from fkp.prepare.warp import ROOM, aligned, composed, frames, inverse, moved, plain
 
 Picture = str | Path | Image.Image | np.ndarray
@@ -194,7 +194,7 @@ def load(model: str | Path = "small", threads: int | None = None) -> Finder:
 def _opened(picture):
     if isinstance(picture, Image.Image):
         return np.asarray(picture.convert("RGB"))
-    return picture if isinstance(picture, np.ndarray) else upright(read(picture)).pixels
+    return picture if isinstance(picture, np.ndarray) else read(picture).pixels
 
 
 def _pixels(image, channels):

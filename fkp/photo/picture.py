@@ -1,165 +1,125 @@
-"""One photograph: its pixels, the points of its face from a file or a model, and a changed copy.
+"""One photograph: its pixels as it is shown, whatever the file stores, and a changed copy.
 
 A camera may store a picture turned and note that in the file (EXIF orientation). Points in a .pts
-file lie on the pixels as stored; a box lies on the picture as it is shown, and so it is written.
+file lie on the pixels as stored; everything else here lies on the picture as shown.
 """
 
-from dataclasses import dataclass, replace
+import contextlib
+import io
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from fkp.data.readers import crop, fault
 from fkp.data.readers.ibug import read_pts
-from fkp.data.schemes import IBUG_68, Scheme, by_count
-from fkp.models import load
-from fkp.models.predict import predict
 from fkp.record.files import whole
 
-Box = tuple[float, float, float, float]  # x, y, width, height, pixels
-_MARGIN = 0.25  # the readers' default, and so what models are trained with unless told otherwise
+# EXIF orientation -> where a pixel (x, y) of the stored picture, its last pixel (r, b), is shown.
+_SHOWN = {
+    1: lambda x, y, r, b: (x, y),
+    2: lambda x, y, r, b: (r - x, y),
+    3: lambda x, y, r, b: (r - x, b - y),
+    4: lambda x, y, r, b: (x, b - y),
+    5: lambda x, y, r, b: (y, x),
+    6: lambda x, y, r, b: (b - y, x),
+    7: lambda x, y, r, b: (b - y, r - x),
+    8: lambda x, y, r, b: (y, r - x),
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """Pixels, uint8 RGB (h, w, 3), the EXIF orientation that they await, and the colour profile."""
+    """A picture as it is shown.
+
+    Attributes:
+        pixels: uint8 RGB (h, w, 3).
+        alpha: uint8 (h, w), or None where nothing is transparent.
+        profile: colour profile of the pixels, or None.
+        orientation: EXIF's, of the stored picture.
+    """
 
     pixels: np.ndarray
-    orientation: int = 1
+    alpha: np.ndarray | None = None
     profile: bytes | None = None
+    orientation: int = 1
 
 
 def read(file: str | Path) -> Photo:
-    """The photograph in a file, as stored; ValueError names a file that is no picture."""
-    try:
-        with Image.open(file) as image:
-            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-            profile = image.info.get("icc_profile") if image.mode == "RGB" else None
-            return Photo(np.asarray(image.convert("RGB")), orientation, profile)
-    except FileNotFoundError:
-        raise fault(file, "a photograph", "no such file") from None
-    except (OSError, SyntaxError) as error:
-        raise fault(file, "a whole picture such as jpg or png", str(error)) from None
-
-
-def with_points(
-    file: str | Path,
-    points: str | Path | None = None,
-    model: str | Path | None = None,
-    box: Box | None = None,
-    equalise: bool = False,
-) -> tuple[Photo, np.ndarray, Scheme, str | Path]:
-    """A photograph and the points of its face: from `points`, else from the .pts file of the same
-    name beside the photograph, else from `model` in `box`.
-
-    Args:
-        file: of the photograph.
-        points: .pts file.
-        model, box, equalise: as for `predicted`.
-
-    Returns:
-        (Photo, float64 (k, 2), Scheme, the file that the points are from).
+    """The photograph in a file: 8 or 16 bits, gray, RGB, CMYK or palette; of many frames the first.
 
     Raises:
-        ValueError: none of the three is there, or one is at fault.
+        ValueError: no picture, one of more pixels than Pillow takes for safe, or of real numbers.
     """
-    photo, beside = read(file), Path(file).with_suffix(".pts")
-    if points is None and beside.is_file():
-        points = beside
-    if points is not None:
-        return photo, *marked(photo, points), points
-    if model is None or box is None:
-        raise ValueError(
-            f"{file}: no points of its face: give --points FILE.pts, or both --model MODEL.keras "
-            f"and --box X,Y,W,H, or put {beside.name} beside it"
-        )
-    photo = upright(photo)
-    return photo, *predicted(photo, model, box, equalise), model
-
-
-def upright(photo: Photo) -> Photo:
-    """The photograph turned the way it is shown."""
-    return replace(photo, pixels=np.asarray(_upright(photo)), orientation=1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(file) as image:
+                stored = image.getexif().get(ExifTags.Base.Orientation)
+                orientation = stored if stored in _SHOWN else 1
+                profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA") else None
+                rgba = _rgba(ImageOps.exif_transpose(image))
+    except FileNotFoundError:
+        raise fault(file, "a photograph", "no such file") from None
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        limit = f"a picture of at most {Image.MAX_IMAGE_PIXELS / 1e6:.0f} million pixels"
+        raise fault(file, limit) from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise fault(file, "a whole picture such as jpg or png", str(error)) from None
+    pixels, alpha = rgba[..., :3], rgba[..., 3]
+    clear = bool((alpha < 255).any())
+    return Photo(pixels, alpha if clear else None, profile, orientation)
 
 
 def write(photo: Photo, pixels: np.ndarray, file: str | Path) -> None:
-    """Write other pixels in a photograph's place, turned as it is shown, whole or not at all.
+    """Write other pixels in a photograph's place, with its transparency, whole or not at all.
 
     Raises:
-        ValueError: another kind of file.
+        ValueError: another kind of file, or one that cannot be transparent where the photograph is.
     """
     file = Path(file)
     if file.suffix.lower() not in crop.IMAGES:
         raise fault(file, f"a name that ends in {', '.join(crop.IMAGES)}")
+    if photo.alpha is not None:
+        if file.suffix.lower() != ".png":
+            raise fault(
+                file, "a name that ends in .png, since the photograph is partly transparent"
+            )
+        pixels = np.dstack([pixels, photo.alpha])
     with whole(file) as part:
-        _upright(replace(photo, pixels=pixels)).save(part, quality=95, icc_profile=photo.profile)
+        Image.fromarray(pixels).save(part, quality=95, icc_profile=photo.profile)
 
 
-def marked(photo: Photo, file: str | Path) -> tuple[np.ndarray, Scheme]:
-    """Points and scheme of a .pts file for the photograph as stored.
+def marked(photo: Photo, file: str | Path) -> np.ndarray:
+    """Points of a .pts file, which lie on the pixels as stored, on the photograph as shown.
 
     Returns:
-        (float64 (68, 2), IBUG_68).
+        float64 (68, 2).
 
     Raises:
         ValueError: names a file that is missing, of another form or another photograph's.
     """
     if not Path(file).is_file():
         raise fault(file, "a .pts file of 68 points", "no such file")
-    points, (h, w) = read_pts(file), photo.pixels.shape[:2]
+    h, w = photo.pixels.shape[:2]
+    right, bottom = (h - 1, w - 1) if photo.orientation > 4 else (w - 1, h - 1)
+    points = np.column_stack(_SHOWN[photo.orientation](*read_pts(file).T, right, bottom))
     if not ((points >= 0) & (points < (w, h))).all(axis=1).any():
         raise fault(file, f"points on the photograph, {w} x {h} pixels", "no point on it")
-    return points, IBUG_68
+    return points
 
 
-def predicted(
-    photo: Photo, file: str | Path, box: Box, equalise: bool = False
-) -> tuple[np.ndarray, Scheme]:
-    """Points that a model finds in a box, for the photograph as shown.
-
-    Args:
-        photo: as `upright` returns it.
-        file: of a model that takes one square crop, as `fkp.models.load` opens it.
-        box: (x, y, w, h) of the face, brows to chin, pixels; the crop is wider, as in training.
-        equalise: equalise the histogram of the crop, for a model trained on such (paper C).
-
-    Returns:
-        (float64 (k, 2), the Scheme of k points).
-
-    Raises:
-        ValueError: no model, one of another shape, or a box beside the photograph.
-    """
-    model, scheme = _model(file)
-    (x, y, w, h), (height, width) = box, photo.pixels.shape[:2]
-    if not (w > 0 and h > 0 and -w < x < width and -h < y < height):
-        raise ValueError(
-            f"box: expected x, y, width and height on the photograph, {width} x {height} pixels, "
-            f"got {', '.join(f'{value:g}' for value in box)}"
-        )
-    corners = np.array([(x, y), (x + w, y + h)], dtype=float)
-    _, size, _, channels = model.input_shape
-    pixels = photo.pixels if channels == 3 else cv2.cvtColor(photo.pixels, cv2.COLOR_RGB2GRAY)
-    face, (start, end) = crop.crop(pixels, corners, corners.ravel(), size, _MARGIN)
-    if equalise:
-        if channels != 1:
-            raise ValueError(f"equalise: expected a model of gray images, {file} takes colour")
-        face = cv2.equalizeHist(face)[:, :, None]
-    share = (predict(model, face[None])[0, :, :2] - start) / (end - start)
-    return corners[0] + share * (corners[1] - corners[0]), scheme
-
-
-def _upright(photo):
-    image = Image.fromarray(photo.pixels)
-    image.getexif()[ExifTags.Base.Orientation] = photo.orientation
-    return ImageOps.exif_transpose(image)
-
-
-def _model(file):
-    """The model in a file and the scheme of its points."""
-    model = load(file)
-    try:
-        return model, by_count(model.output_shape[1])
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from None
+def _rgba(image):
+    """uint8 (h, w, 4) of a Pillow image of any mode."""
+    if image.mode == "F":
+        raise ValueError("pixels are real numbers")
+    if image.mode.startswith("I"):  # 16 bits of gray; Pillow itself would clip them to 8
+        gray = np.asarray(image).astype(float)
+        image = Image.fromarray((gray / (257 if gray.max() > 255 else 1)).round().astype(np.uint8))
+    if image.mode == "CMYK" and image.info.get("icc_profile"):
+        inks, screen = io.BytesIO(image.info["icc_profile"]), ImageCms.createProfile("sRGB")
+        with contextlib.suppress(ImageCms.PyCMSError):  # not a profile of inks: as without one
+            image = ImageCms.profileToProfile(image, inks, screen, outputMode="RGB")
+    return np.asarray(image.convert("RGBA"))
