@@ -10,7 +10,7 @@ from fkp.data.schemes import Scheme
 
 def mirror(images: np.ndarray, points: np.ndarray, scheme: Scheme) -> tuple[np.ndarray, np.ndarray]:
     """Left-right mirror: x -> w - 1 - x, and left and right labels swap."""
-    flipped = points[:, list(scheme.mirror)].copy()
+    flipped = points[:, list(scheme.mirror or range(len(scheme)))].copy()
     flipped[..., 0] = images.shape[2] - 1 - flipped[..., 0]
     return images[:, :, ::-1], flipped
 

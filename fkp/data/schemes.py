@@ -17,20 +17,21 @@ class Scheme:
         name: short identifier, also used in files and tables.
         labels: k names, one per point.
         mirror: permutation of range(k); point i of a mirrored face is point `mirror[i]` of the
-            original face.
+            original face. None: what is mirrored is not known, so nothing may be.
         regions: region name -> indices, in drawing order.
         closed: names of the regions that are closed outlines.
-        ocular: indices (left, right) of the outer eye corners, for the inter-ocular distance.
-        pupils: two index tuples (left, right) whose means stand for the pupils.
+        ocular: indices (left, right) of the outer eye corners, for the inter-ocular distance, or
+            of what norms an error of other things than faces; None: nothing does.
+        pupils: two index tuples (left, right) whose means stand for the pupils; or None.
     """
 
     name: str
     labels: tuple[str, ...]
-    mirror: tuple[int, ...]
-    regions: dict[str, tuple[int, ...]] = field(repr=False)
-    closed: frozenset[str] = field(repr=False)
-    ocular: tuple[int, int]
-    pupils: tuple[tuple[int, ...], tuple[int, ...]]
+    mirror: tuple[int, ...] | None
+    regions: dict[str, tuple[int, ...]] = field(repr=False, default_factory=dict)
+    closed: frozenset[str] = field(repr=False, default=frozenset())
+    ocular: tuple[int, int] | None = None
+    pupils: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
     def __len__(self):
         return len(self.labels)
@@ -47,7 +48,7 @@ def _span(first, last):
     return tuple(range(first, last + 1))
 
 
-def _swap(k, *pairs):
+def swap(k, *pairs):
     """Permutation of range(k) that exchanges the given pairs and fixes all other indices."""
     permutation = list(range(k))
     for a, b in pairs:
@@ -90,7 +91,7 @@ _KAGGLE_LABELS = (
 KAGGLE_15 = Scheme(
     name="kaggle15",
     labels=_KAGGLE_LABELS,
-    mirror=_swap(15, (0, 1), (2, 4), (3, 5), (6, 8), (7, 9), (11, 12)),
+    mirror=swap(15, (0, 1), (2, 4), (3, 5), (6, 8), (7, 9), (11, 12)),
     regions={
         "left_eye": (2, 0, 3),
         "right_eye": (4, 1, 5),
@@ -128,7 +129,7 @@ _CLOSED = frozenset({"right_eye", "left_eye", "outer_lips", "inner_lips"})
 IBUG_68 = Scheme(
     name="ibug68",
     labels=tuple(f"{region}_{i - span[0]}" for region, span in _IBUG_REGIONS.items() for i in span),
-    mirror=_swap(68, *_IBUG_PAIRS),
+    mirror=swap(68, *_IBUG_PAIRS),
     regions=_IBUG_REGIONS,
     closed=_CLOSED,
     ocular=(45, 36),
@@ -182,14 +183,47 @@ HELEN_194 = Scheme(
     labels=tuple(
         f"{region}_{i - span[0]}" for region, span in _HELEN_REGIONS.items() for i in span
     ),
-    mirror=_swap(194, *_HELEN_PAIRS),
+    mirror=swap(194, *_HELEN_PAIRS),
     regions=_HELEN_REGIONS,
     closed=_CLOSED | {"right_eyebrow", "left_eyebrow"},
     ocular=(144, 114),
     pupils=(_span(134, 153), _span(114, 133)),
 )
 
-SCHEMES = {scheme.name: scheme for scheme in (KAGGLE_15, IBUG_68, POINTS_44, HELEN_194)}
+# WFLW (Wu et al., CVPR 2018): the jaw of 300-W twice as dense, brows as outlines, pupils.
+_WFLW_REGIONS = {
+    "jaw": _span(0, 32),
+    "right_eyebrow": _span(33, 41),
+    "left_eyebrow": _span(42, 50),
+    "nose_bridge": _span(51, 54),
+    "nose_base": _span(55, 59),
+    "right_eye": _span(60, 67),
+    "left_eye": _span(68, 75),
+    "outer_lips": _span(76, 87),
+    "inner_lips": _span(88, 95),
+    "right_pupil": (96,),
+    "left_pupil": (97,),
+}
+_WFLW_PAIRS = (
+    *((i, 32 - i) for i in range(16)),
+    (33, 46), (34, 45), (35, 44), (36, 43), (37, 42), (38, 50), (39, 49), (40, 48), (41, 47),
+    (55, 59), (56, 58),
+    (60, 72), (61, 71), (62, 70), (63, 69), (64, 68), (65, 75), (66, 74), (67, 73),
+    (76, 82), (77, 81), (78, 80), (83, 87), (84, 86), (88, 92), (89, 91), (93, 95),
+    (96, 97),
+)  # fmt: skip
+
+WFLW_98 = Scheme(
+    name="wflw98",
+    labels=tuple(f"{region}_{i - span[0]}" for region, span in _WFLW_REGIONS.items() for i in span),
+    mirror=swap(98, *_WFLW_PAIRS),
+    regions=_WFLW_REGIONS,
+    closed=_CLOSED | {"right_eyebrow", "left_eyebrow"},
+    ocular=(72, 60),
+    pupils=((97,), (96,)),
+)
+
+SCHEMES = {s.name: s for s in (KAGGLE_15, IBUG_68, POINTS_44, HELEN_194, WFLW_98)}
 
 
 def by_count(count: int) -> Scheme:
@@ -218,6 +252,13 @@ _MAPS = {
         (54,), (48,), (51,), (57,),
     ),
     ("ibug68", "points44"): tuple((i,) for i in _FROM_68),
+    ("wflw98", "ibug68"): tuple(
+        (i,)
+        for i in (
+            *range(0, 33, 2), *_span(33, 37), *_span(42, 46), *_span(51, 59),
+            60, 61, 63, 64, 65, 67, 68, 69, 71, 72, 73, 75, *_span(76, 95),
+        )
+    ),
 }  # fmt: skip
 
 

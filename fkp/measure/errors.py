@@ -55,12 +55,16 @@ def rmse_per_point(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 
 def inter_ocular(points: np.ndarray, scheme: Scheme) -> np.ndarray:
     """Distance of the outer eye corners, px, (n,); NaN where one is unlabelled (300-W's norm)."""
+    if scheme.ocular is None:
+        return np.full(len(points), np.nan)
     left, right = scheme.ocular
     return np.linalg.norm(np.float64(points[:, left] - points[:, right]), axis=1)
 
 
 def inter_pupil(points: np.ndarray, scheme: Scheme) -> np.ndarray:
     """Distance of the two pupils (mean of `scheme.pupils`), px, (n,); NaN where unlabelled."""
+    if scheme.pupils is None:
+        return np.full(len(points), np.nan)
     left, right = (points[:, list(indices)].mean(axis=1) for indices in scheme.pupils)
     return np.linalg.norm(np.float64(left - right), axis=1)
 

@@ -76,6 +76,8 @@ def by_set(
 
 def by_region(faces: Faces, predicted: np.ndarray) -> dict[str, float]:
     """Region of the scheme -> mean distance of its points in % of the inter-ocular distance."""
+    if faces.scheme.ocular is None:
+        return {}
     norm = errors.inter_ocular(faces.points, faces.scheme)
     found = {
         region: errors.nme(faces.points[:, list(rows)], predicted[:, list(rows)], norm)

@@ -123,7 +123,8 @@ class Jitter:
 
     Each face gets its own uniform draw from +-degrees, +-shift (share of the side), scale (log
     uniform in 1/(1+scale)..1+scale), tone gain (log uniform likewise), tone offset (+-gray levels),
-    per-channel gain on RGB, noise (0..sigma gray levels), and is mirrored with probability `flip`.
+    per-channel gain on RGB, noise (0..sigma gray levels), and is mirrored with probability `flip`,
+    unless the scheme has no mirror.
     """
 
     scheme: Scheme
@@ -140,7 +141,7 @@ class Jitter:
         self, images: np.ndarray, points: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         n, h, w, c = images.shape
-        flips = rng.random(n) < self.flip
+        flips = rng.random(n) < (self.flip if self.scheme.mirror else 0)
         flipped, moved = mirror(images, points, self.scheme)
         images = np.where(flips[:, None, None, None], flipped, images)
         points = np.where(flips[:, None, None], moved, points)

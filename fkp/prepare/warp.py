@@ -178,7 +178,7 @@ class Warp:
     by gamma, contrast and brightness. Points that leave the crop become NaN.
 
     Args:
-        scheme: of the points, for the mirror.
+        scheme: of the points, for the mirror; one without is never mirrored.
         side: of the crops, px.
         zoom: side of a plain crop over the longer side of the landmarks' box.
         degrees, scale, shift: standard deviations; the shift is a share of the crop's side.
@@ -206,7 +206,7 @@ class Warp:
         self, images: np.ndarray, points: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         n = len(images)
-        flip = rng.random(n) < self.flip
+        flip = rng.random(n) < (self.flip if self.scheme.mirror else 0)
         maps = matrices(
             images.shape[1],
             self.side,
@@ -216,7 +216,8 @@ class Warp:
             shift=rng.normal(0, self.shift, (n, 2)),
             flip=flip,
         )
-        swapped = np.where(flip[:, None, None], points[:, list(self.scheme.mirror)], points)
+        other = list(self.scheme.mirror or range(len(self.scheme)))
+        swapped = np.where(flip[:, None, None], points[:, other], points)
         crops, labels = cut(images, swapped, maps, self.side)
         outside = ((labels < -0.5) | (labels > self.side - 0.5)).any(axis=2)
         labels[outside] = np.nan

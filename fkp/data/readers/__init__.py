@@ -10,6 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
+
 from fkp.data.faces import Faces
 from fkp.data.schemes import SCHEMES
 
@@ -17,6 +19,9 @@ SOURCES = {
     "kaggle": "fkp.data.readers.kaggle",
     "ibug": "fkp.data.readers.ibug",
     "helen": "fkp.data.readers.helen",
+    "wflw": "fkp.data.readers.wflw",
+    "coco": "fkp.data.readers.coco",
+    "table": "fkp.data.readers.table",
     "npz": "fkp.data.readers.npz",
     "drawn": "fkp.data.drawing",
 }
@@ -25,6 +30,9 @@ FORMATS = {
     "kaggle": "training.csv, training.zip, test.csv, test.zip, or a folder that holds one",
     "ibug": "a folder, at any depth, of .pts files with .jpg or .png images beside them",
     "helen": "a folder whose annotation/ holds 1.txt, 2.txt ... with 194 points each",
+    "wflw": "WFLW's list_98pt*.txt, or a folder that holds one",
+    "coco": "a .json file of COCO keypoints",
+    "table": "a .csv with an image's name and NAME_x, NAME_y of each point, or a folder of such",
     "npz": "a .npz file with images and points",
     "drawn": "no path: synthetic faces",
 }
@@ -120,7 +128,35 @@ def read(path: Path | str | None = None, source: str | None = None, **options: o
         raise SourceError(f"source {name} needs a path: {FORMATS[name]}")
     if not Path(path).exists():
         raise SourceError(f"{path}: no such file or folder, expected {FORMATS[name]}")
-    return reader(Path(path), **options)
+    faces = reader(Path(path), **options)
+    _check_points(path, faces)
+    return faces
+
+
+def beyond(points: np.ndarray, width: int, height: int) -> np.ndarray:
+    """How far points (..., 2) lie off an image, px; negative on it, NaN where unlabelled."""
+    x, y = np.moveaxis(np.asarray(points), -1, 0)
+    across = np.maximum(-0.5 - x, x - width + 0.5)
+    return np.maximum(across, np.maximum(-0.5 - y, y - height + 0.5))
+
+
+def _check_points(path, faces):
+    """Refuse labels that can only be a fault: far off the image, or most of them off it."""
+    h, w, _ = faces.image_shape
+    off = beyond(faces.points, w, h)
+    far = np.argwhere(off > max(h, w))
+    if len(far):
+        row, point = far[0]
+        place = tuple(float(value) for value in faces.points[row, point])
+        label = f"{faces.names[row]}, {faces.scheme.labels[point]}"
+        raise fault(path, f"a point on the image, {w} x {h} px", place, row=row + 1, column=label)
+    outside, labelled = (off > 0).sum(axis=1), faces.labelled.sum(axis=1)
+    most = np.flatnonzero(2 * outside > labelled)
+    if len(most):
+        row = most[0]
+        found = f"{outside[row]} of {labelled[row]} points outside"
+        expected = f"most points on the image, {w} x {h} px"
+        raise fault(path, expected, found, row=row + 1, column=str(faces.names[row]))
 
 
 def read_or_draw(path: str | Path | None, source: str | None, options: dict, drawn: dict) -> Faces:

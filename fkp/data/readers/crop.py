@@ -15,10 +15,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fkp.data.readers import SourceError, cache, fault
+from fkp.data.readers import SourceError, beyond, cache, fault
 
 IMAGES = (".jpg", ".jpeg", ".png")
-BOXES = ("landmarks", "detector")
+BOXES = ("landmarks", "detector", "given")
 _CASCADE = "haarcascade_frontalface_alt2.xml"
 _FACE = 200  # pixels: larger landmark boxes are shrunk to this before the detector looks
 _OVERLAP = 0.3
@@ -28,9 +28,12 @@ _local = threading.local()
 
 def crops(
     root: Path,
-    photos: Sequence[tuple[Path, Path]],
-    points_of: Callable[[Path], np.ndarray],
+    photos: Sequence[tuple[Path, object]],
+    points_of: Callable[[object], np.ndarray],
     *,
+    files: Sequence[Path] | None = None,
+    key: str | None = None,
+    box_of: Callable[[object], np.ndarray] | None = None,
     size: int,
     channels: int,
     margin: float,
@@ -41,14 +44,17 @@ def crops(
 
     Args:
         root: folder that names the cache entry.
-        photos: [(image file, annotation file)], one pair per face.
-        points_of: annotation file -> float (k, 2), 0-based pixels of the photograph.
+        photos: [(image file, annotation, as a rule a file)], one pair per face.
+        points_of: annotation -> float (k, 2), 0-based pixels of the photograph; NaN = unlabelled.
+        files: that the crops follow from; default: those of `photos`.
+        key: tells apart crops of other rows of the same files.
+        box_of: annotation -> (left, top, right, bottom), for box "given".
         size: side of the crop in pixels.
         channels: 1 (gray) or 3 (RGB).
         margin: added on each side of the box, as a fraction of the box's longer side.
         box: "landmarks" (the box around the points) or "detector" (OpenCV's Haar face detection
             that overlaps it best, by at least 0.3 of their union; a face without one keeps its
-            landmark box, and a warning counts them).
+            landmark box, and a warning counts them), or "given" (by the data set).
         use_cache: keep the crops beside the data for next time.
 
     Returns:
@@ -58,12 +64,19 @@ def crops(
         SourceError: an option is out of range, or a file is at fault; names the file.
     """
     check(size, channels, margin, box)
+    if box == "given" and box_of is None:
+        raise SourceError("option box: this format gives no boxes, expected landmarks or detector")
 
     def face(photo):
         image_file, points_file = photo
         points = points_of(points_file)
         image = read_image(image_file, channels)
-        found = landmark_box(points)
+        h, w = image.shape[:2]
+        far = np.flatnonzero(beyond(points, w, h) > max(w, h))
+        if len(far):
+            where = f"{points_file}, point {far[0] + 1}"
+            raise fault(where, f"a point on the image, {w} x {h} px", points[far[0]].tolist())
+        found = box_of(points_file) if box == "given" else landmark_box(points)
         if not max(found[2] - found[0], found[3] - found[1]) > 0:
             raise fault(points_file, "points that span an area", "all points in one place")
         missed = False
@@ -82,8 +95,9 @@ def crops(
         return {"images": images, "points": np.stack(points), "missed": missed}
 
     if use_cache:
-        files = [file for photo in photos for file in photo]
+        files = [file for photo in photos for file in photo] if files is None else files
         options = {"size": size, "channels": channels, "margin": float(margin), "box": box}
+        options |= {} if key is None else {"rows": key}
         found = cache.arrays(root, files, make, version=_VERSION, **options)
     else:
         found = make()
@@ -133,8 +147,8 @@ def read_point(
 
 
 def landmark_box(points: np.ndarray) -> np.ndarray:
-    """(left, top, right, bottom) of points (k, 2)."""
-    return (*points.min(axis=0), *points.max(axis=0))
+    """(left, top, right, bottom) of the labelled ones of points (k, 2)."""
+    return (*np.nanmin(points, axis=0), *np.nanmax(points, axis=0))
 
 
 def crop(

@@ -6,18 +6,20 @@ Arrays, by the first name that is present:
   0-255, or floats in [0, 1] (where none exceeds 1) or [0, 255], rounded.
 - points: `points`, `Y`, `y` or `labels`; (n, k, 2), or (n, 2k) as x, y, x, y ...; 0-based pixels,
   NaN = unlabelled.
-- optional `scheme`, the name of a scheme (kaggle15, ibug68, points44, helen194); without it the
-  number of points decides, see `schemes.by_count`.
+- optional `scheme`: the name of a scheme (kaggle15, ibug68, points44, helen194, wflw98), or
+  what a points.yaml says as JSON; or `point_names` (k,). Without either, see `scheme.find`.
 - optional `groups` (n,) whole numbers, `parts` (n,), `names` (n,), `source` (a text).
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
 
 from fkp.data.faces import Faces
-from fkp.data.readers import cache, fault
-from fkp.data.schemes import SCHEMES, Scheme, by_count
+from fkp.data.own import to_dict
+from fkp.data.readers import cache, fault, scheme
+from fkp.data.schemes import SCHEMES, Scheme
 
 _IMAGES = ("images", "X", "x", "data")
 _POINTS = ("points", "Y", "y", "labels")
@@ -43,7 +45,7 @@ def read(path: Path, label: str | None = None) -> Faces:
     images = _images(path, *_first(path, arrays, _IMAGES))
     column, points = _first(path, arrays, _POINTS)
     points = _points(path, column, points)
-    scheme = _scheme(path, column, points.shape[1], arrays.get("scheme"))
+    found = _scheme(path, points.shape[1], arrays.get("scheme"), arrays.get("point_names"))
     if len(points) != len(images):
         raise fault(path, f"points for {len(images)} images", f"points for {len(points)}")
     optional = {name: _text(path, name, arrays[name]) for name in _TEXTS if name in arrays}
@@ -53,7 +55,7 @@ def read(path: Path, label: str | None = None) -> Faces:
         if values.shape != (len(images),):
             raise fault(path, f"shape {(len(images),)}", values.shape, column=name)
     source = label or (str(arrays["source"]) if "source" in arrays else path.stem)
-    return Faces(images=images, points=points, scheme=scheme, source=source, **optional)
+    return Faces(images=images, points=points, scheme=found, source=source, **optional)
 
 
 def write(path: Path, faces: Faces) -> None:
@@ -67,7 +69,7 @@ def write(path: Path, faces: Faces) -> None:
         raise fault(path, "a name that ends in .npz")
     names = ("images", "points", "groups", "parts", "names")
     arrays = {name: getattr(faces, name) for name in names}
-    texts = {"source": np.array(faces.source), "scheme": np.array(faces.scheme.name)}
+    texts = {"source": np.array(faces.source), "scheme": np.array(_said(faces.scheme))}
     cache.save(path, arrays | texts)
 
 
@@ -124,22 +126,22 @@ def _points(path, name, points):
     return points
 
 
-def _scheme(path, column, k, name) -> Scheme:
-    """The scheme that the file names; where it names none, that of k points."""
-    if name is None:
+def _scheme(path, k, said, names) -> Scheme:
+    """The scheme of k points that the file names or describes."""
+    if names is not None:
+        names = list(_text(path, "point_names", names))
+    text = None if said is None else str(said)
+    if text is not None and text.startswith("{"):
         try:
-            return by_count(k)
-        except ValueError:
-            counts = sorted(map(len, SCHEMES.values()))
-            counts = ", ".join(str(n) for n in counts if counts.count(n) == 1)
-            expected = f"{counts} points per face, or an array `scheme` that names theirs"
-            raise fault(path, expected, k, column=column) from None
-    scheme = SCHEMES.get(str(name))
-    if scheme is None:
-        raise fault(path, f"one of {', '.join(SCHEMES)}", str(name), column="scheme")
-    if len(scheme) != k:
-        raise fault(path, f"{len(scheme)} points per face for {scheme.name}", k, column=column)
-    return scheme
+            text = json.loads(text)
+        except ValueError as error:
+            raise fault(path, f"JSON ({error})", text, column="scheme") from None
+    return scheme.find(path, k, text, names)
+
+
+def _said(scheme: Scheme) -> str:
+    """Its name if it is known, else all of it."""
+    return scheme.name if scheme.name in SCHEMES else json.dumps(to_dict(scheme))
 
 
 def _groups(path, groups):

@@ -1,0 +1,103 @@
+"""Keypoints in COCO's JSON, as CVAT, Label Studio and mmpose write them.
+
+`categories[].keypoints` names the points, `skeleton` their lines; `annotations[].keypoints` holds
+x, y, v for each, v = 0 where nothing is marked; `bbox` is x, y, w, h.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from fkp.data.faces import Faces
+from fkp.data.readers import fault, marked, scheme
+
+
+def recognises(path: Path) -> bool:
+    """A file that ends in .json."""
+    return Path(path).suffix.lower() == ".json" and Path(path).is_file()
+
+
+def read(
+    path: Path,
+    size: int = 96,
+    channels: int = 1,
+    margin: float = 0.25,
+    box: str = "landmarks",
+    category: str | None = None,
+    images: str | None = None,
+    use_cache: bool = True,
+) -> Faces:
+    """Read the annotations of one category.
+
+    Args:
+        size, channels, margin, box, use_cache: see `fkp.data.readers.crop.crops`; box "given" is
+            the file's `bbox`.
+        category: name of the category; default: the only one with keypoints.
+        images: folder of the images; default: that of the file and those beside it.
+
+    Raises:
+        SourceError: names the file, the annotation and what was expected.
+    """
+    path = Path(path).resolve()
+    found = _load(path)
+    chosen = _category(path, found["categories"], category)
+    names = [str(name) for name in chosen["keypoints"]]
+    points = scheme.find(path, len(names), _said(path, chosen, names))
+    files = {image.get("id"): image.get("file_name") for image in found["images"]}
+    rows = []
+    for number, entry in enumerate(found["annotations"], 1):
+        if entry.get("category_id") == chosen.get("id") and entry.get("keypoints"):
+            if files.get(entry.get("image_id")) is None:
+                expected = "an image_id of the file's images"
+                raise fault(path, expected, entry.get("image_id"), row=number)
+            place = _points(path, number, entry["keypoints"], len(names))
+            rows.append(marked.Marked(files[entry["image_id"]], place, entry.get("bbox"), number))
+    return marked.faces(
+        path, rows, points, files=[path], images=images,
+        size=size, channels=channels, margin=margin, box=box, use_cache=use_cache,
+    )  # fmt: skip
+
+
+def _load(path):
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise fault(path, f"JSON ({error})") from None
+    lists = ("images", "annotations", "categories")
+    for name in lists:
+        rows = found.get(name) if isinstance(found, dict) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise fault(path, f"COCO's lists {', '.join(lists)}", column=name)
+    return found
+
+
+def _category(path, categories, name):
+    with_points = {c.get("name"): c for c in categories if c.get("keypoints")}
+    if name is None and len(with_points) == 1:
+        return next(iter(with_points.values()))
+    if name not in with_points:
+        known = ", ".join(map(str, with_points)) or "none"
+        raise fault(path, f"option category, one of those with keypoints: {known}", name)
+    return with_points[name]
+
+
+def _said(path, category, names):
+    """The category as a points.yaml would say it; skeletons count from 1."""
+    lines = {}
+    for pair in category.get("skeleton") or []:
+        try:
+            a, b = (names[int(i) - 1] for i in pair)
+        except (TypeError, ValueError, IndexError):
+            expected = f"pairs of numbers from 1 to {len(names)}"
+            raise fault(path, expected, pair, column="skeleton") from None
+        lines[f"{a}-{b}"] = [a, b]
+    return {"name": f"{category.get('name')}{len(names)}", "points": names, "regions": lines}
+
+
+def _points(path, number, values, k):
+    try:
+        table = np.array(values, dtype=float).reshape(k, 3)
+    except (TypeError, ValueError):
+        raise fault(path, f"x, y, v of {k} keypoints", values, row=number) from None
+    return np.where(table[:, 2:] > 0, table[:, :2], np.nan)

@@ -1,0 +1,119 @@
+"""Faces marked in lists: one image file, its points and perhaps a box a row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fkp.data.faces import Faces
+from fkp.data.readers import crop, fault
+from fkp.data.schemes import Scheme
+from fkp.record.digests import digest
+
+
+@dataclass(frozen=True, eq=False)
+class Marked:
+    """One thing marked in an image.
+
+    Attributes:
+        image: its name in the list.
+        points: float (k, 2), 0-based px; NaN = unlabelled.
+        box: (x, y, w, h), px; None: the list gives none.
+        row: of the list, from 1, for messages.
+        part: "train", "test" or "".
+    """
+
+    image: str
+    points: np.ndarray
+    box: Sequence[float] | None
+    row: int
+    part: str = ""
+
+    def __str__(self):
+        return f"row {self.row}, {self.image}"
+
+
+def faces(
+    path: Path,
+    rows: Sequence[Marked],
+    scheme: Scheme,
+    *,
+    files: Sequence[Path],
+    images: str | Path | None,
+    **options: object,
+) -> Faces:
+    """The things marked, each in a square crop of its image; those of one image share a group.
+
+    Args:
+        path: of the list, for messages; a row without a labelled point is left out.
+        scheme: of the points.
+        files: the lists that the rows are from.
+        images: folder of the images; None: the list's folder and those beside it.
+        options: size, channels, margin, box and use_cache, see `fkp.data.readers.crop.crops`;
+            box "given" is the list's.
+
+    Raises:
+        SourceError: an image that is not there, no row with a point, an option.
+    """
+    rows = [row for row in rows if not np.isnan(row.points).all()]
+    if not rows:
+        raise fault(path, "rows with labelled points", "none")
+    small = [row for row in rows if not np.nanmax(np.ptp(_labelled(row), axis=0)) > 0]
+    if small and options["box"] == "landmarks":
+        raise fault(path, "labelled points that span an area", row=small[0].row)
+    folders = _folders(path, images)
+    places = {row.image: _image(path, folders, row) for row in rows}
+    if options["box"] == "given":
+        without = [row.row for row in rows if row.box is None or not min(row.box[2:]) > 0]
+        if without:
+            raise fault(path, "a box of positive width and height", row=without[0])
+    pixels, points = crop.crops(
+        path if path.is_dir() else path.parent,
+        [(places[row.image], row) for row in rows],
+        lambda row: row.points,
+        files=[*files, *dict.fromkeys(places.values())],
+        key=digest([(row.part, row.row) for row in rows]),
+        box_of=lambda row: np.add(row.box, (0, 0, *row.box[:2])),
+        **options,
+    )
+    names, numbers, counts = [row.image for row in rows], [], {}
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+        numbers.append(counts[name])
+    return Faces(
+        images=pixels,
+        points=points,
+        scheme=scheme,
+        source=path.stem,
+        groups=np.unique(names, return_inverse=True)[1],
+        parts=np.array([row.part for row in rows], dtype="<U5"),
+        names=np.array([f"{a}#{i}" if i > 1 else a for a, i in zip(names, numbers, strict=True)]),
+    )
+
+
+def part_of(file: Path) -> str:
+    """The part that a list's name speaks of: "train", "test" or ""."""
+    return next((part for part in ("train", "test") if part in file.stem.lower()), "")
+
+
+def _labelled(row):
+    return row.points[~np.isnan(row.points).any(axis=1)]
+
+
+def _folders(path, images):
+    if images is not None:
+        return [Path(images)]
+    here = path if path.is_dir() else path.parent
+    above = [here, here.parent]
+    return [
+        *above,
+        *(child for folder in above for child in sorted(folder.iterdir()) if child.is_dir()),
+    ]
+
+
+def _image(path, folders, row):
+    for folder in folders:
+        if (folder / row.image).is_file():
+            return folder / row.image
+    raise fault(path, f"its image in {folders[0]} or beside it", row.image, row=row.row)

@@ -1,0 +1,88 @@
+"""WFLW's lists (Wu et al., "Look at Boundary", CVPR 2018): 98 points a face, a line each.
+
+196 coordinates, the box (left, top, right, bottom), six attributes of 0 or 1, the image's name.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from fkp.data.faces import Faces
+from fkp.data.readers import SourceError, fault, marked
+from fkp.data.schemes import WFLW_98
+
+ATTRIBUTES = ("pose", "expression", "illumination", "make-up", "occlusion", "blur")
+_FIELDS = 196 + 4 + len(ATTRIBUTES) + 1
+
+
+def recognises(path: Path) -> bool:
+    """A list of that form, or a folder that holds one at any depth."""
+    return any(map(_is_list, _files(Path(path))))
+
+
+def read(
+    path: Path,
+    size: int = 96,
+    channels: int = 1,
+    margin: float = 0.25,
+    box: str = "landmarks",
+    attribute: str | None = None,
+    images: str | None = None,
+    use_cache: bool = True,
+) -> Faces:
+    """Read one list, or all of a folder; "train" and "test" in a list's name are official parts.
+
+    Args:
+        size, channels, margin, box, use_cache: see `fkp.data.readers.crop.crops`; box "given" is
+            the list's.
+        attribute: only faces with it, one of `ATTRIBUTES`.
+        images: folder of the images; default: WFLW_images beside the lists' folder, or theirs.
+
+    Raises:
+        SourceError: names the file, line and value.
+    """
+    path = Path(path).resolve()
+    if attribute not in (None, *ATTRIBUTES):
+        raise SourceError(f"option attribute: {attribute!r}, expected {', '.join(ATTRIBUTES)}")
+    files = [file for file in _files(path) if _is_list(file)]
+    if not files:
+        raise fault(path, f"a list of {_FIELDS} fields a line")
+    # The official lists lie in folders of their own, in a folder beside the images'.
+    folder = path if path.is_dir() else path.parent
+    beside = [place / "WFLW_images" for place in (folder, folder.parent, folder.parent.parent)]
+    images = images or next((place for place in beside if place.is_dir()), None)
+    rows = [row for file in files for row in _rows(file, attribute)]
+    return marked.faces(
+        path, rows, WFLW_98, files=files, images=images,
+        size=size, channels=channels, margin=margin, box=box, use_cache=use_cache,
+    )  # fmt: skip
+
+
+def _files(path):
+    if path.is_dir():
+        return sorted(path.rglob("list_98pt*.txt"))
+    return [path] if path.suffix.lower() == ".txt" and path.is_file() else []
+
+
+def _is_list(file):
+    try:
+        with file.open(encoding="utf-8") as lines:
+            return len(next(lines, "").split()) == _FIELDS
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _rows(file, attribute):
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        *numbers, name = line.split() or [""]
+        try:
+            values = np.array(numbers, float)
+        except ValueError:
+            values = np.array([np.nan])
+        if len(values) != _FIELDS - 1 or not np.isfinite(values).all():
+            raise fault(file, f"{_FIELDS - 1} numbers and the image's name", line, line=number)
+        left, top, right, bottom, *has = values[196:]
+        if attribute is None or has[ATTRIBUTES.index(attribute)]:
+            box = left, top, right - left, bottom - top
+            points = values[:196].reshape(98, 2)
+            yield marked.Marked(name, points, box, number, marked.part_of(file))

@@ -1,0 +1,298 @@
+"""Points that users bring: their names, their files, and what is made of them."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+from fkp.data import own, readers
+from fkp.data.readers import SourceError
+from fkp.data.schemes import IBUG_68, SCHEMES, WFLW_98, convert
+from fkp.measure.scores import score
+from fkp.prepare.augment import Jitter
+from fkp.prepare.warp import Warp
+
+FINGERS = ("thumb", "index", "middle", "ring", "little")
+HAND = ["wrist", *(f"{finger}_{i}" for finger in FINGERS for i in range(4))]
+
+
+def hand(rng, side=120):
+    """(uint8 (side, side, 3), float (21, 2)): a drawn hand, five fingers of four joints."""
+    image = np.full((side, side, 3), rng.integers(30, 220), np.uint8)
+    wrist = np.array([side / 2, side * 0.85]) + rng.normal(0, side / 40, 2)
+    points = [wrist]
+    for i in range(5):
+        angle = np.deg2rad(-90 + (i - 2) * 22 + rng.normal(0, 5))
+        ahead = np.array([np.cos(angle), np.sin(angle)]) * side * 0.16
+        points += [wrist + ahead * (1.6 + 0.75 * joint) for joint in range(4)]
+    points = np.array(points)
+    colour = rng.integers(60, 255, 3).tolist()
+    for finger in points[1:].reshape(5, 4, 2):
+        line = np.vstack([wrist, finger]).round().astype(np.int32)
+        cv2.polylines(image, [line], False, colour, side // 16, cv2.LINE_AA)
+    return image, points
+
+
+@pytest.fixture
+def hands(tmp_path):
+    """A folder of images of two hands each, and their points (n, 21, 2)."""
+    rng, points = np.random.default_rng(0), []
+    (tmp_path / "images").mkdir()
+    for i in range(6):
+        pairs = [hand(rng) for _ in range(2)]
+        cv2.imwrite(str(tmp_path / f"images/{i}.png"), np.hstack([image for image, _ in pairs]))
+        points += [pairs[0][1], pairs[1][1] + (120, 0)]
+    return tmp_path, np.array(points)
+
+
+def as_coco(folder, points, **category):
+    entries = []
+    for i, place in enumerate(points):
+        values = np.column_stack([place, np.full(21, 2)])
+        if i == 3:
+            values[5] = 0  # not marked
+        low, size = place.min(axis=0), np.ptp(place, axis=0)
+        entries.append(
+            {"id": i, "image_id": i // 2, "category_id": 7, "keypoints": values.ravel().tolist()}
+            | {"num_keypoints": 21, "bbox": [*low.tolist(), *size.tolist()], "iscrowd": 0}
+        )
+    lines = [[1, 2], *([i, i + 1] for i in range(2, 21) if i % 4 != 1)]
+    kinds = [
+        {"id": 7, "name": "hand", "keypoints": HAND, "skeleton": lines} | category,
+        {"id": 8, "name": "table"},
+    ]
+    images = [{"id": i, "file_name": f"{i}.png", "width": 240, "height": 120} for i in range(6)]
+    text = {"images": images, "annotations": entries, "categories": kinds}
+    (folder / "hands.json").write_text(json.dumps(text))
+    return folder / "hands.json"
+
+
+def test_coco_brings_several_things_of_a_picture_and_their_names(hands):
+    folder, points = hands
+    faces = readers.read(as_coco(folder, points), size=64, channels=3, margin=0.2)
+    assert len(faces) == 12 and faces.image_shape == (64, 64, 3)
+    assert faces.scheme.labels == tuple(HAND) and faces.scheme.mirror is None
+    assert faces.scheme.regions["thumb_0-thumb_1"] == (1, 2)
+    np.testing.assert_array_equal(faces.groups, np.repeat(range(6), 2))
+    assert faces.names[:2].tolist() == ["0.png", "0.png#2"]
+    unlabelled = np.argwhere(~faces.labelled)
+    np.testing.assert_array_equal(unlabelled, [[3, 5]])
+    # One affine map for all points of a face: distances keep their ratios.
+    apart = np.linalg.norm(np.diff(faces.points[0], axis=0), axis=1)
+    before = np.linalg.norm(np.diff(points[0], axis=0), axis=1)
+    np.testing.assert_allclose(apart / apart[0], before / before[0], rtol=1e-3)
+
+
+def test_a_csv_of_names_gives_what_coco_gives(hands):
+    folder, points = hands
+    columns = ",".join(f"{name}_{axis}" for name in HAND for axis in "xy")
+    rows = [
+        f"{i // 2}.png," + ",".join(f"{value:.4f}" for value in place.ravel())
+        for i, place in enumerate(points)
+    ]
+    rows[3] = ",".join(["1.png", *(f"{v:.4f}" for v in points[3].ravel()[:-2]), "", ""])
+    (folder / "hands_train.csv").write_text("\n".join([f"image,{columns}", *rows]))
+    faces = readers.read(folder / "hands_train.csv", size=64)
+    (folder / "coco").mkdir()
+    coco = readers.read(as_coco(folder, points), size=64)
+    assert faces.scheme.labels == coco.scheme.labels
+    np.testing.assert_array_equal(faces.images[:3], coco.images[:3])
+    np.testing.assert_allclose(faces.points[:3], coco.points[:3], atol=1e-3)
+    assert {*faces.parts} == {"train"} and np.argwhere(~faces.labelled).tolist() == [[3, 20]]
+
+
+def test_columns_without_names_are_udacitys_68_points(hands):
+    folder, _ = hands
+    rng = np.random.default_rng(1)
+    for name in ("training", "test"):
+        rows = [f"{i}.png," + ",".join(map(str, rng.integers(20, 100, 136))) for i in range(3)]
+        head = "," + ",".join(map(str, range(136)))
+        (folder / f"{name}_frames_keypoints.csv").write_text("\n".join([head, *rows]))
+    faces = readers.read(folder, size=48)
+    assert readers.recognise(folder) == "table" and faces.scheme is IBUG_68 and len(faces) == 6
+    assert sorted({*faces.parts}) == ["test", "train"]
+
+
+def wflw(folder, attributes=(0, 0, 0, 0, 1, 0)):
+    lists = folder / "WFLW_annotations" / "list_98pt_rect_attr_train_test"
+    lists.mkdir(parents=True)
+    (folder / "WFLW_images" / "0--Parade").mkdir(parents=True)
+    image = np.full((200, 300, 3), 90, np.uint8)
+    cv2.imwrite(str(folder / "WFLW_images/0--Parade/a.jpg"), image)
+    rng = np.random.default_rng(0)
+    for part in ("train", "test"):
+        lines = []
+        for kind in (attributes, (0,) * 6):
+            points = rng.uniform(40, 150, 196)
+            lines.append(" ".join(map(str, [*points, 40, 40, 150, 150, *kind, "0--Parade/a.jpg"])))
+        (lists / f"list_98pt_rect_attr_{part}.txt").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def test_wflws_lists(tmp_path):
+    folder = wflw(tmp_path)
+    faces = readers.read(folder, size=40)
+    assert readers.recognise(folder) == "wflw" and faces.scheme is WFLW_98
+    assert faces.parts.tolist() == ["test", "test", "train", "train"]
+    assert len({*faces.groups}) == 1, "faces of one photograph stay together"
+    assert len(readers.read(folder, size=40, attribute="occlusion")) == 2
+    given = readers.read(folder, size=40, box="given", margin=0)
+    lines = next(folder.rglob("*_test.txt")).read_text().split()
+    at = (np.array(lines[:2], float) - 40) * 40 / 110 - 0.5
+    np.testing.assert_allclose(given.points[0, 0], at, atol=1e-3)
+    assert given.to_scheme(IBUG_68).points.shape == (4, 68, 2)
+
+
+def test_wflw_to_68_keeps_left_and_right():
+    points = np.random.default_rng(0).normal(size=(1, 98, 2)).astype(np.float32)
+    first = convert(points[:, list(WFLW_98.mirror)], WFLW_98, IBUG_68)
+    last = convert(points, WFLW_98, IBUG_68)[:, list(IBUG_68.mirror)]
+    np.testing.assert_array_equal(first, last)
+    kept = convert(np.arange(98.0)[None, :, None].repeat(2, 2), WFLW_98, IBUG_68)[0, :, 0]
+    assert kept[[0, 8, 16, 36, 45, 48, 54]].tolist() == [0, 16, 32, 60, 72, 76, 82]
+
+
+@pytest.mark.parametrize(
+    ("names", "pairs"),
+    [
+        (["left_eye", "right_eye", "nose"], {("left_eye", "right_eye")}),
+        (
+            ["eye_l", "eye_r", "Left Ear", "Right Ear"],
+            {("eye_l", "eye_r"), ("Left Ear", "Right Ear")},
+        ),
+        (["L-paw", "R-paw", "tail"], {("L-paw", "R-paw")}),
+        (["wrist", "leftover"], set()),
+    ],
+)
+def test_mirror_pairs_follow_from_names(names, pairs):
+    scheme = own.own("mine", names)
+    if not pairs:
+        assert scheme.mirror is None
+        return
+    found = {(names[i], names[j]) for i, j in enumerate(scheme.mirror) if i < j}
+    assert found == pairs
+
+
+def test_a_scheme_comes_back_from_what_is_said_of_it():
+    for scheme in (
+        *SCHEMES.values(),
+        own.own("paw", ["a", "b_left", "b_right"], norm=["a", "b_left"]),
+    ):
+        again = own.from_dict(json.loads(json.dumps(own.to_dict(scheme))))
+        assert again == scheme
+    assert own.unnamed(68) is IBUG_68 and own.unnamed(15).name == "unnamed15"
+
+
+def test_an_npz_says_its_points_or_a_file_beside_it_does(tmp_path):
+    images = np.zeros((4, 32, 32), np.uint8)
+    points = np.random.default_rng(0).uniform(2, 30, (4, 5, 2))
+    np.savez(tmp_path / "a.npz", images=images, points=points)
+    assert readers.read(tmp_path / "a.npz").scheme.labels[4] == "point_4"
+    names = ["left_eye", "right_eye", "nose", "mouth_left", "mouth_right"]
+    np.savez(tmp_path / "a.npz", images=images, points=points, point_names=names)
+    faces = readers.read(tmp_path / "a.npz")
+    assert faces.scheme.mirror == (1, 0, 2, 4, 3) and faces.scheme.ocular is None
+    said = {"name": "five", "points": names, "norm": ["left_eye", "right_eye"]}
+    (tmp_path / "points.yaml").write_text(yaml.safe_dump(said))
+    faces = readers.read(tmp_path / "a.npz")
+    assert faces.scheme.name == "five" and faces.scheme.ocular == (0, 1)
+    (tmp_path / "points.yaml").unlink()
+    readers.npz.write(tmp_path / "b.npz", faces)
+    assert readers.read(tmp_path / "b.npz").scheme == faces.scheme
+
+
+def test_without_a_norm_errors_are_in_pixels_and_of_the_box(hands):
+    folder, points = hands
+    faces = readers.read(as_coco(folder, points), size=64)
+    found = score(faces, np.nan_to_num(faces.points + 1))
+    assert "rmse" in found and "nme_box" in found
+    assert not {"nme_ocular", "nme_pupil"} & {*found}
+
+
+def test_without_a_mirror_nothing_is_mirrored(hands):
+    folder, points = hands
+    faces = readers.read(as_coco(folder, points), size=64)
+    rng = np.random.default_rng(0)
+    for change in (
+        Jitter(faces.scheme, 0, 0, 0, 0, 0, 0, 0, flip=1.0),
+        Warp(faces.scheme, side=32, zoom=2.0, degrees=0, scale=0, shift=0, flip=1.0),
+    ):
+        _, moved = change(faces.images, faces.points, rng)
+        wrists, thumbs, littles = (np.nanmean(moved[:, i], axis=0) for i in (0, 4, 20))
+        assert thumbs[0] < wrists[0] < littles[0]
+
+
+def bad_csv(folder, points, old, new):
+    columns = ",".join(f"{name}_{axis}" for name in HAND for axis in "xy")
+    rows = [f"{i // 2}.png," + ",".join(map(str, p.round(1).ravel())) for i, p in enumerate(points)]
+    text = "\n".join([f"image,{columns}", *rows])
+    assert old in text
+    (folder / "bad.csv").write_text(text.replace(old, new, 1))
+    return folder / "bad.csv"
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (lambda f, p: bad_csv(f, p, "0.png,", "none.png,"), r"data row 1.*got 'none.png'"),
+        (lambda f, p: bad_csv(f, p, "0.png,", "0.png,x"), r"data row 1 \(line 2\), column wrist_x"),
+        (lambda f, p: bad_csv(f, p, "0.png,", "0.png,9"), r"row 1, 0.png, point 1: got"),
+        (lambda f, p: bad_csv(f, p, "0.png,", "0.png,1000000"), r"row 1, 0.png, point 1: got"),
+        (lambda f, p: bad_csv(f, p, "thumb_0_x", "thumb_0"), "not recognised"),
+        (
+            lambda f, p: as_coco(f, p, keypoints=HAND[:20], skeleton=[]),
+            r"data row 1.*x, y, v of 20 keypoints",
+        ),
+        (lambda f, p: as_coco(f, p, skeleton=[[1, 99]]), "column skeleton: got"),
+        (
+            lambda f, p: as_coco(f, p, keypoints=[*HAND[:20], "wrist"]),
+            "points by name: .*each once",
+        ),
+        (lambda f, p: as_coco(f, p, keypoints=[]), "category, one of those with keypoints: none"),
+    ],
+)
+def test_a_fault_is_named(hands, make, complaint):
+    folder, points = hands
+    with pytest.raises(SourceError, match=complaint):
+        readers.read(make(folder, points), size=48)
+
+
+@pytest.mark.parametrize(
+    ("place", "complaint"),
+    [((1e12, 5), "expected a point on the image"), ((-100, 5), r"data row 2.*point on the image")],
+)
+def test_points_far_off_the_image_are_refused_by_row(tmp_path, place, complaint):
+    points = np.full((3, 5, 2), 10.0)
+    points[1, 2] = place
+    np.savez(tmp_path / "a.npz", images=np.zeros((3, 32, 32), np.uint8), points=points)
+    with pytest.raises(SourceError, match=complaint):
+        readers.read(tmp_path / "a.npz")
+    points[1] = (40, 10)
+    np.savez(tmp_path / "a.npz", images=np.zeros((3, 32, 32), np.uint8), points=points)
+    with pytest.raises(SourceError, match=r"data row 2.*5 of 5 points outside"):
+        readers.read(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("points: [a, b", "YAML"),
+        ("nothing", "expected `points`"),
+        ("points: [a, b, c]", "3 points per face for own3"),
+        ("points: [a, a]", "each once"),
+        ("points: [a, b]\nmirror: [[a, c]]", "mirror: expected names of points, got 'c'"),
+        ("points: [a, b]\nnorm: [a]", "pairs"),
+        ("points: [a, b]\ncolour: red", "got 'colour'"),
+        ("points: [a, b]\nclosed: [x]", "closed: expected names of regions"),
+        ("points: [a, b]\nname: ibug68", "has points of its own"),
+        ("points: [a, b]\nregions: 3", "lists of names"),
+    ],
+)
+def test_a_points_yaml_at_fault_is_named(tmp_path, text, complaint):
+    points = np.full((3, 2, 2), 10.0)
+    np.savez(tmp_path / "a.npz", images=np.zeros((3, 32, 32), np.uint8), points=points)
+    (tmp_path / "points.yaml").write_text(text)
+    with pytest.raises(SourceError, match=rf"(?s)points\.yaml.*{complaint}"):
+        readers.read(tmp_path / "a.npz")
