@@ -20,7 +20,8 @@ HAND = ["wrist", *(f"{finger}_{i}" for finger in FINGERS for i in range(4))]
 
 def hand(rng, side=120):
     """(uint8 (side, side, 3), float (21, 2)): a drawn hand, five fingers of four joints."""
-    image = np.full((side, side, 3), rng.integers(30, 220), np.uint8)
+    coarse = rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    image = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC) // 2 + 60
     wrist = np.array([side / 2, side * 0.85]) + rng.normal(0, side / 40, 2)
     points = [wrist]
     for i in range(5):
@@ -28,7 +29,7 @@ def hand(rng, side=120):
         ahead = np.array([np.cos(angle), np.sin(angle)]) * side * 0.16
         points += [wrist + ahead * (1.6 + 0.75 * joint) for joint in range(4)]
     points = np.array(points)
-    colour = rng.integers(60, 255, 3).tolist()
+    colour = rng.integers(0, 40, 3).tolist()
     for finger in points[1:].reshape(5, 4, 2):
         line = np.vstack([wrist, finger]).round().astype(np.int32)
         cv2.polylines(image, [line], False, colour, side // 16, cv2.LINE_AA)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fkp.cli.output import AsJson, shorten, show
+from fkp.cli.output import AsJson, quiet, shorten, show
 
 if TYPE_CHECKING:
     from fkp.study.plan import Data, Plan
@@ -32,6 +32,13 @@ TABLES = {
     "treatment": "fkp.prepare.treatments:TREATMENTS",
     "optimizer": "fkp.training.optimizers:OPTIMIZERS",
     "schedule": "fkp.training.optimizers:SCHEDULES",
+    "loss": "fkp.training.losses:NAMES",
+}
+# What `-p NAME=` may be at least.
+LEAST = {
+    **dict.fromkeys(("epochs", "batch_size", "limit", "trials"), 1),
+    **dict.fromkeys(("seed", "split_seed", "weight_decay", "average", "calm"), 0),
+    **{"side": 16, "size": 16, "zoom": 0.1, "learning_rate": 1e-9},
 }
 
 
@@ -240,19 +247,28 @@ def planned_study(
 
 
 def check_choices(overrides: dict) -> None:
-    """Refuse a value that its table does not hold, before anything runs.
+    """Refuse a value that its table does not hold, or out of range, before anything runs.
 
     Raises:
-        ValueError: names the value and lists what the table holds.
+        ValueError: names the value and what was expected.
     """
     from fkp.study.studyfile import check_known
 
-    for name, table in TABLES.items():
-        values = overrides.get(name, [])
-        module, attribute = table.split(":")
-        if values:
-            known = getattr(import_module(module), attribute)
-            check_known(values if isinstance(values, list) else [values], known, f"-p {name}")
+    for name, given in overrides.items():
+        values = given if isinstance(given, list) else [given]
+        if name in TABLES and values and given is not None:
+            module, attribute = TABLES[name].split(":")
+            if name == "loss":  # a sum of losses
+                values = [part for value in values for part in str(value).split("+")]
+            with quiet():
+                known = getattr(import_module(module), attribute)
+            check_known(values, known, f"-p {name}")
+        for value in values if name in LEAST else ():
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if value is not None and not (number and value >= LEAST[name]):
+                raise ValueError(
+                    f"-p {name}: expected a number from {LEAST[name]:g}, got {value!r}"
+                )
 
 
 def choose_data(path: Path | None, source: str | None) -> "Data":

@@ -262,6 +262,13 @@ _MAPS = {
 }  # fmt: skip
 
 
+def members(source: Scheme, target: Scheme) -> tuple[tuple[int, ...], ...] | None:
+    """For each point of `target` the points of `source` whose mean it is; None without a map."""
+    if source.name == target.name:
+        return tuple((i,) for i in range(len(source)))
+    return _MAPS.get((source.name, target.name))
+
+
 def convert(points: np.ndarray, source: Scheme, target: Scheme) -> np.ndarray:
     """Points of one scheme as points of another.
 
@@ -276,10 +283,9 @@ def convert(points: np.ndarray, source: Scheme, target: Scheme) -> np.ndarray:
     """
     if source.name == target.name:
         return np.asarray(points, dtype=np.float32)
-    try:
-        members = _MAPS[source.name, target.name]
-    except KeyError:
+    found = members(source, target)
+    if found is None:
         known = ", ".join(f"{a} -> {b}" for a, b in _MAPS)
-        raise ValueError(f"no map from {source.name} to {target.name} (known: {known})") from None
+        raise ValueError(f"no map from {source.name} to {target.name} (known: {known})")
     points = np.asarray(points, dtype=np.float32)
-    return np.stack([points[:, list(indices)].mean(axis=1) for indices in members], axis=1)
+    return np.stack([points[:, list(indices)].mean(axis=1) for indices in found], axis=1)

@@ -8,6 +8,8 @@ from jinja2 import Template
 
 from fkp import __version__, models
 from fkp.data.faces import Faces
+from fkp.data.own import to_dict
+from fkp.data.schemes import SCHEMES
 from fkp.deploy.export import FORMATS, export
 from fkp.measure import calibration, errors
 from fkp.models.about import About
@@ -32,8 +34,9 @@ def release(
     data: str,
     terms: str,
     placed: dict | None = None,
+    formats: Sequence[str] = FORMATS,
 ) -> dict[str, Path]:
-    """Write a model with heat maps so that `fkp.load` opens it.
+    """Write a model so that `fkp.load` opens it; one with heat maps says how far off it may be.
 
     Args:
         model: trained, pixels -> points.
@@ -45,35 +48,37 @@ def release(
         data, terms: see `fkp.models.about.About`.
         placed: its `zoom`, `picture`, `middle` and `scheme` where the pictures are not cut round
             the box of the 68 points, or not all points are the scheme's.
+        formats: of `FORMATS`, beside "keras".
 
     Returns:
-        format -> path, "keras" among them; all give x, y and expected error, px of the crop.
-
-    Raises:
-        ValueError: a model without heat maps.
+        format -> path, "keras" among them; with heat maps all give x, y and expected error, px of
+        the crop.
     """
     side, scheme = model.input_shape[1], training.scheme
     usual = {"zoom": zoom, "picture": training.image_shape[0], "scheme": scheme}
     described = usual | (placed or {})
     scheme = described.pop("scheme")
+    says = any(layer.name == "heatmap" for layer in model.layers)
     about = About(
         name,
         scheme.name,
         scheme.labels,
-        error=True,
+        points=None if scheme.name in SCHEMES else to_dict(scheme),
+        error=says,
         data=data,
         terms=terms,
         version=__version__,
         **described,
     )
     seen = plain(validation, side, zoom)
-    spread = predict(with_spread(model), seen.images)
-    apart = errors.distances(seen.points, spread[..., :2])
-    told = with_error(model, calibration.fit(spread[..., 2], apart))
+    if says:
+        spread = predict(with_spread(model), seen.images)
+        apart = errors.distances(seen.points, spread[..., :2])
+        model = with_error(model, calibration.fit(spread[..., 2], apart))
     folder = Path(folder)
     images = plain(training.sample(_IMAGES), side, zoom).images
-    files = export(told, folder, name, FORMATS, images, about)
-    models.save(told, folder / f"{name}.keras", about=about)
+    files = export(model, folder, name, formats, images, about) if formats else {}
+    models.save(model, folder / f"{name}.keras", about=about)
     return {"keras": folder / f"{name}.keras"} | {form: f["path"] for form, f in files.items()}
 
 

@@ -23,6 +23,8 @@ class About:
         zoom: side of the crop that it takes over the longer side of the face's box.
         picture: side of the picture, twice as wide as the box, from which that crop is cut, px.
         middle: (x, y), where the box's middle lies in the crop, as shares of its side.
+        points: the scheme in full, see `fkp.data.own`, where it is not one that fkp knows.
+        detected: its faces are found by the face detector; else a picture is one crop.
         error: its third column is the expected error of a point, px of the crop.
         data: what it was trained on, in words.
         terms: on which terms it may be used, in words.
@@ -35,6 +37,8 @@ class About:
     zoom: float
     picture: int = 192
     middle: tuple[float, float] = (0.5, 0.5)
+    points: dict | None = None
+    detected: bool = True
     error: bool = False
     data: str = ""
     terms: str = ""

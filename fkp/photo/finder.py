@@ -14,6 +14,7 @@ from PIL import Image
 
 from fkp import models
 from fkp.data.faces import Faces
+from fkp.data.own import from_dict
 from fkp.data.readers.crop import crop
 from fkp.data.schemes import IBUG_68, SCHEMES, Scheme
 from fkp.models import about
@@ -67,10 +68,10 @@ class Finder:
             raise ValueError(
                 f"{path}: does not say how faces are cut for it; models that fkp exports do"
             )
-        if self.about.scheme not in SCHEMES:
+        if self.about.scheme not in SCHEMES and self.about.points is None:
             known = ", ".join(SCHEMES)
             raise ValueError(f"{path}: points of {self.about.scheme!r}, known are {known}")
-        self.scheme = SCHEMES[self.about.scheme]
+        self.scheme = SCHEMES.get(self.about.scheme) or from_dict(self.about.points)
         self.side, self.channels = self.model.input_shape[1], self.model.input_shape[3]
         self.threads = threads
 
@@ -88,7 +89,8 @@ class Finder:
         """The faces of a picture, the largest first; of several pictures, a list of such lists.
 
         A model of 68 points looks twice: in the detector's box, then upright in the box of the
-        points found there. A detection in which it expects a large error is no face.
+        points found there. A detection in which it expects a large error is no face. A model of
+        other things than faces sees the whole picture as one of them.
 
         Args:
             pictures: a path, a PIL image, or uint8 (h, w), (h, w, 1) or (h, w, 3) RGB; or a list.
@@ -133,6 +135,11 @@ class Finder:
     def _detected(self, picture, min_score):
         """Boxes and scores of a picture's faces, and the pixels around them."""
         image = _opened(picture)
+        if not self.about.detected:
+            size = np.array(image.shape[1::-1])
+            span = size.max() / self.about.zoom
+            boxes = np.array([[*(size - 1 - span) / 2, span, span]])
+            return boxes, np.ones(1), *self._around(_pixels(image, self.channels), boxes)
         boxes, scores = self.detector.boxes(_pixels(image, 3), min_score)
         return boxes, scores, *self._around(_pixels(image, self.channels), boxes)
 

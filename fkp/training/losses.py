@@ -156,6 +156,7 @@ def _bump(places, cells, side, width=1.0):
 LOSSES = {"mse": MaskedMSE, "wing": Wing, "narrow_wing": NarrowWing, "soft_wing": SoftWing}
 # name -> {layer of logits -> their loss, made for images of (height, width)}.
 LOGIT_LOSSES = {"gaussian": {"heatmap": Gaussian, "bins": GaussianBins}}
+NAMES = (*LOSSES, *LOGIT_LOSSES)
 
 
 def objective(model: keras.Model, loss: str) -> tuple[keras.Model, list[keras.losses.Loss | None]]:

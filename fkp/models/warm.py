@@ -1,0 +1,65 @@
+"""A new network that starts from the weights of a trained one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fkp.data.schemes import SCHEMES, Scheme, members
+from fkp.models import about
+from fkp.models.files import load
+
+if TYPE_CHECKING:
+    import keras
+
+_LAST = "heatmap"
+
+
+def start(model: "keras.Model", path: str | Path, scheme: Scheme) -> int:
+    """Copy the weights of a trained model's layers into those of the same name and shape.
+
+    The layer that gives a map for each point is copied point by point: what a point of the new
+    scheme is made of in the old one, by name or by the map between the two, gives its weights.
+
+    Args:
+        model: to be trained; changed in place.
+        path: of a .keras file that says of itself which points it finds.
+        scheme: of the model's points.
+
+    Returns:
+        How many of the model's points start from trained weights.
+
+    Raises:
+        ValueError: the file is of another body, says nothing of its points, or has none of these.
+    """
+    trained, said = load(path), about.read(path)
+    if said is None:
+        raise ValueError(f"{path}: does not say which points it finds; expected a model of fkp's")
+    old = {layer.name: layer for layer in trained.layers}
+    weighted = [layer for layer in model.layers if layer.weights and layer.name != _LAST]
+    for layer in weighted:
+        shapes = [w.shape for w in old[layer.name].weights] if layer.name in old else None
+        if shapes != [w.shape for w in layer.weights]:
+            raise ValueError(f"{path}: another network, it has no layer {layer.name} of this shape")
+    sources = _sources(said, scheme)
+    if not sources:
+        raise ValueError(f"{path}: none of its points ({said.scheme}) is one of {scheme.name}")
+    for layer in weighted:
+        layer.set_weights(old[layer.name].get_weights())
+    for mine, other in zip(model.get_layer(_LAST).weights, old[_LAST].weights, strict=True):
+        values, theirs = np.array(mine), np.array(other)
+        for point, of in sources.items():
+            values[..., point] = theirs[..., list(of)].mean(axis=-1)
+        mine.assign(values)
+    return len(sources)
+
+
+def _sources(said, scheme):
+    """Point of the scheme -> the trained model's points that it is made of."""
+    if said.scheme in SCHEMES and (found := members(SCHEMES[said.scheme], scheme)) is not None:
+        return dict(enumerate(found))
+    return {
+        i: (said.labels.index(label),)
+        for i, label in enumerate(scheme.labels)
+        if label in said.labels
+    }
