@@ -26,8 +26,8 @@ def test_every_module_offers_recognises_and_read(name, tmp_path):
     assert module.recognises(tmp_path / "absent") is False
 
 
-def test_a_path_that_is_not_there_lists_the_formats(tmp_path):
-    with pytest.raises(SourceError, match=r"absent: no such file or folder.*\.pts.*\.npz"):
+def test_a_path_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(SourceError, match=r"absent: no such file or folder$"):
         read(tmp_path / "absent")
     with pytest.raises(SourceError, match="no such file or folder, expected"):
         read(tmp_path / "absent", source="kaggle")

@@ -67,7 +67,7 @@ def test_training_csv_is_read_as_written(tmp_path):
         assert recognise(path) == "kaggle"
         found = read(path)
         check(found, *faces())
-        assert found.source == "kaggle"
+        assert found.source == "Kaggle format"
         assert found.scheme.name == "kaggle15"
         assert found.names.tolist() == ["row 1", "row 2", "row 3"]
         assert found.groups.tolist() == [0, 1, 2]

@@ -35,6 +35,7 @@ def predict(
 
     Example: fkp predict photo.jpg holiday/ --save csv
     """
+    import numpy as np
     from tqdm import tqdm
 
     from fkp.photo.finder import load
@@ -46,7 +47,9 @@ def predict(
     names = pictures(sources, out)
     with quiet():
         finder = load(model)
-        finder.detector  # noqa: B018, opened now, so that its words are not heard later
+        black = np.zeros((64, 64, 3), np.uint8)  # what LiteRT says at its first call is not heard
+        finder.at(black, [(0, 0, 64, 64)])
+        finder(black)
     found, faults = [], 0
     for file, name in tqdm(names.items(), unit="picture", leave=False, disable=None):
         start = time.perf_counter()

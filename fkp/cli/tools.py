@@ -32,7 +32,7 @@ def models(
 
 
 def inspect(
-    path: Annotated[Path, typer.Argument(help="File or folder of faces.")],
+    path: Annotated[Path, typer.Argument(help="File or folder of faces.")] = Path("data"),
     source: Annotated[
         str | None, typer.Option(help="Read as this format instead of recognising it.")
     ] = None,
@@ -42,10 +42,13 @@ def inspect(
 
     Example: fkp inspect data/training.zip
     """
+    from rich.console import Console
+
     from fkp.data import readers
     from fkp.data.describe import data_facts
 
-    facts = data_facts(readers.read(path, source))
+    with Console(stderr=True).status("reading, and looking for copies of photographs"):
+        facts = data_facts(readers.read(path if source else readers.within(path), source))
     if as_json:
         typer.echo(json.dumps(facts, indent=1))
         return
@@ -72,6 +75,8 @@ def submit(
     """
     from fkp.deploy.submit import submit
 
+    inside = [place for place in sorted(data.glob("*")) if (place / "IdLookupTable.csv").is_file()]
+    data = data if (data / "IdLookupTable.csv").is_file() or not inside else inside[0]
     with quiet():
         submission = submit(models, data, out, mirrored=mirror)
     typer.echo(f"{shorten(out)}: {len(submission):,} rows, models averaged: {len(models)}")
@@ -80,23 +85,24 @@ def submit(
 def export(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help=".keras file.")],
     form: Annotated[
-        str, typer.Option("--format", help="litert, litert-float16, litert-int8 or onnx.")
-    ] = "litert",
+        str, typer.Option("--format", help="tflite, float16, int8 or onnx.")
+    ] = "tflite",
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path(),
     calibrate: Annotated[
         Path | None, typer.Option(help="Faces from which int8 takes its value ranges.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
 ) -> None:
     """Convert a trained model to a file for LiteRT or ONNX Runtime, and check it against Keras.
 
-    Example: fkp export model.keras --format litert-int8 --calibrate data/training.zip
+    Example: fkp export model.keras --format int8 --calibrate data/training.zip
     """
     from fkp.data import readers
     from fkp.deploy.export import export_file
 
     images = readers.read(calibrate).sample(200).images if calibrate else None
     with quiet():
-        file = export_file(model, form, out, images)
+        file = export_file(model, form, out, images, force)
     typer.echo(
         f"{shorten(file['path'])}: {file['bytes'] / 1e6:.2f} MB, points differ from Keras' by "
         f"{file['rms_px']:.2g} px (RMS), {file['max_px']:.2g} px at most"

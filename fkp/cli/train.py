@@ -96,7 +96,9 @@ def kaggle(
 
     _free(out, ".csv", force)
     read_lookup(data)
-    found = choose_data(data, "kaggle")
+    found = choose_data(data, None)
+    if found.source != "kaggle":
+        raise ValueError(f"{data}: expected a folder with training.csv or .zip")
     made = _carried_out(plan("kaggle", profile=profile, data=found, overrides={"seed": [seed]}))
     _copy(made / "submission.csv", out)
     typer.echo(f"{shorten(out)}: a row for each of the lookup table's")

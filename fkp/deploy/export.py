@@ -16,7 +16,7 @@ import numpy as np
 
 from fkp import models
 from fkp.deploy import runtimes
-from fkp.models.about import About, write
+from fkp.models.about import About, read, write
 from fkp.record.files import whole
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ SUFFIXES = {
     "onnx": ".onnx",
 }
 FORMATS = tuple(SUFFIXES)
+# Names that users know them by.
+_ALSO = {"tflite": "litert", "float16": "litert-float16", "int8": "litert-int8"}
 # A float32 file computes the same function: rounding in the deepest model is a tenth of this.
 TOLERANCE_PX = 0.01
 # The end of a network with heat maps, from logits to points, which stays in float: 8 bits are too
@@ -89,24 +91,39 @@ def export(
 
 
 def export_file(
-    path: str | Path, form: str, folder: str | Path, calibration: np.ndarray | None = None
+    path: str | Path,
+    form: str,
+    folder: str | Path,
+    calibration: np.ndarray | None = None,
+    force: bool = False,
 ) -> dict:
     """Export a .keras file in one format and check the result, on the calibration images or noise.
 
+    The new file says of itself what the old one does.
+
     Args:
-        path: .keras file; its stem names the new one.
-        form, folder, calibration: as for `export`.
+        path: .keras file; its stem names the new one or, of a run's model.keras, the run's folder.
+        form: of `FORMATS`, or "tflite", "float16", "int8".
+        folder, calibration: as for `export`.
+        force: write over an existing file.
 
     Returns:
         dict: path, bytes, max_px, rms_px.
 
     Raises:
-        ValueError, FileNotFoundError: as `export`, `check` and `fkp.models.load`.
+        ValueError, FileNotFoundError: as `export`, `check` and `fkp.models.load`; a file is there.
     """
-    if Path(path).suffix != ".keras":
+    path, form = Path(path), _ALSO.get(form, form)
+    if path.suffix != ".keras":
         raise ValueError(f"{path}: expected a model saved as .keras")
+    if form not in SUFFIXES:
+        raise ValueError(f"unknown format {form!r} (known: {', '.join((*FORMATS, *_ALSO))})")
+    name = path.resolve().parent.name if path.stem == "model" else path.stem
+    target = Path(folder) / f"{name}{SUFFIXES[form]}"
+    if target.exists() and not force:
+        raise ValueError(f"{target}: exists already; --force replaces it")
     model = models.load(path)
-    file = export(model, folder, Path(path).stem, [form], calibration)[form]
+    file = export(model, folder, name, [form], calibration, read(path))[form]
     images = calibration
     if images is None:
         shape = (16, *model.input_shape[1:])

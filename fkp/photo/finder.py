@@ -110,7 +110,8 @@ class Finder:
         faces = self._faces(boxes, around, maps, scores)
         ends = np.cumsum([len(boxes) for boxes, *_ in found])
         groups = (faces[end - len(f[0]) : end] for f, end in zip(found, ends, strict=True))
-        return [[face for face in group if not _doubtful(face)][:max_faces] for group in groups]
+        doubts = self.about.detected
+        return [[f for f in group if not (doubts and _doubtful(f))][:max_faces] for group in groups]
 
     def at(self, image: np.ndarray, boxes: Sequence[Sequence[float]]) -> list[Face]:
         """The faces in given boxes.

@@ -48,7 +48,7 @@ def per_point(ax: Axes, errors: dict[str, dict[str, float]]) -> Axes:
     """
     for name, values in errors.items():
         labels = [label.replace("_", " ") for label in values]
-        style = "o" if len(labels) <= 20 else "-"
+        style = "o" if len(labels) <= 30 else "-"
         ax.plot(list(values.values()), labels if style == "o" else range(len(labels)), style,
                 label=name)  # fmt: skip
     ax.invert_yaxis()

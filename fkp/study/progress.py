@@ -4,6 +4,7 @@ import contextlib
 import json
 import threading
 import time
+from statistics import median
 
 from rich.console import Console
 from rich.markup import escape
@@ -94,14 +95,19 @@ class _Bar(_Lines):
             self.describe()
 
     def describe(self):
-        texts = [label + _epoch(folder) for label, (folder, _) in list(self.running.items())]
+        epochs = {run.label: run.parameters.get("epochs") for run in self.plan.runs}
+        running = list(self.running.items())
+        texts = [label + _epoch(folder, epochs[label]) for label, (folder, _) in running]
         self.bar.update(self.task, description=escape(", ".join(texts)))
 
 
-def _epoch(folder):
+def _epoch(folder, total):
     """ " (epoch 7, 2.31 px)" from a training's progress.json; "" if there is none yet."""
     try:
-        last = json.loads((folder / "progress.json").read_text())[-1]
-        return f" (epoch {last['epoch'] + 1}, {last['validation_rmse']:.2f} px)"
+        epochs = json.loads((folder / "progress.json").read_text())
+        last, pace = epochs[-1], median(epoch["seconds"] for epoch in epochs)
+        text = f" (epoch {last['epoch'] + 1}, {last['validation_rmse']:.2f} px"
+        left = (total or last["epoch"] + 1) - last["epoch"] - 1
+        return text + (f", {duration(left * pace)} to go)" if left > 0 else ")")
     except (OSError, ValueError, LookupError, TypeError):
         return ""

@@ -27,14 +27,14 @@ SOURCES = {
 }
 
 FORMATS = {
-    "kaggle": "training.csv, training.zip, test.csv, test.zip, or a folder that holds one",
-    "ibug": "a folder, at any depth, of .pts files with .jpg or .png images beside them",
-    "helen": "a folder whose annotation/ holds 1.txt, 2.txt ... with 194 points each",
-    "wflw": "WFLW's list_98pt*.txt, or a folder that holds one",
-    "coco": "a .json file of COCO keypoints",
-    "table": "a .csv with an image's name and NAME_x, NAME_y of each point, or a folder of such",
-    "npz": "a .npz file with images and points",
-    "drawn": "no path: synthetic faces",
+    "kaggle": "training.csv or training.zip, or its folder",
+    "ibug": "a folder of images and .pts files",
+    "helen": "a folder with annotation/1.txt ...",
+    "wflw": "list_98pt*.txt, or its folder",
+    "coco": "a .json file of keypoints",
+    "table": "a .csv of images with NAME_x, NAME_y ...",
+    "npz": "a .npz file",
+    "drawn": "no path",
 }
 
 
@@ -91,13 +91,30 @@ def recognise(path: Path | str) -> str:
     """
     path = Path(path)
     if not path.exists():
-        raise SourceError(f"{path}: no such file or folder. {_known()}")
+        raise SourceError(f"{path}: no such file or folder")
     if path.is_dir() and not any(path.iterdir()):
         raise SourceError(f"{path}: the folder is empty. {_known()}")
     for name in SOURCES:
         if name != "drawn" and module(name).recognises(path):
             return name
     raise SourceError(f"{path}: not recognised. {_known()}")
+
+
+def within(path: Path | str) -> Path:
+    """The path, or the first of a folder's subfolders that holds a known format if it holds none.
+
+    Raises:
+        SourceError: as `recognise`.
+    """
+    path = Path(path)
+    for place in (path, *(sorted(path.glob("[!.]*")) if path.is_dir() else ())):
+        try:
+            recognise(place)
+            return place
+        except SourceError:
+            continue
+    recognise(path)
+    return path
 
 
 def read(path: Path | str | None = None, source: str | None = None, **options: object) -> Faces:
@@ -171,6 +188,8 @@ def read_or_draw(path: str | Path | None, source: str | None, options: dict, dra
     """
     if path is not None or source not in (None, "drawn"):
         return read(path, source, **options)
+    if path is not None and not Path(path).exists() and Path("..", path).exists():
+        path = Path("..", path)  # a notebook opened by hand lies a folder below the project's
     scheme = drawn.get("scheme")
     return read(**drawn | ({"scheme": SCHEMES.get(scheme, scheme)} if scheme else {}))
 

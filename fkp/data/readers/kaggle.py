@@ -18,15 +18,18 @@ import numpy as np
 import pandas as pd
 
 from fkp.data.faces import Faces
-from fkp.data.readers import cache, fault
+from fkp.data.readers import SourceError, cache, fault
 from fkp.data.readers.pixels import parse_pixels
 from fkp.data.schemes import KAGGLE_15
+from fkp.record.digests import array_digest
 
 SIZE = 96
 COLUMNS = tuple(f"{label}_{axis}" for label in KAGGLE_15.labels for axis in "xy")
 _STEMS = {"train": "training", "test": "test"}
 _NAMES = tuple(f"{stem}{suffix}" for stem in _STEMS.values() for suffix in (".csv", ".zip"))
 _VERSION = 1
+_LIMIT = 2**31  # bytes of a .csv in an archive; Kaggle's own has an eighth of that
+_GENUINE = "c4e7a4dafe02bbb4"  # digest of the coordinates of Kaggle's own training file
 
 
 def recognises(path: Path | str) -> bool:
@@ -50,8 +53,8 @@ def read(
     Args:
         path: .csv or .zip file (its columns tell training from test), or a folder.
         part: "train" or "test": which file of a folder to read; .csv goes before .zip.
-        label: `Faces.source`; default "kaggle", or "kaggle stand-in" where the path says
-            "standin".
+        label: `Faces.source`; default "kaggle" for Kaggle's own training labels, else "Kaggle
+            format", or "kaggle stand-in" where the path says "standin".
         use_cache: keep the parsed arrays beside the file for next time.
 
     Returns:
@@ -76,7 +79,9 @@ def read(
     images, points = found["images"], found["points"]
     if label is None:
         standin = any("standin" in name for name in file.resolve().parts)
-        label = "kaggle stand-in" if standin else "kaggle"
+        label = "kaggle stand-in" if standin else "Kaggle format"
+        if array_digest("", points) == _GENUINE:
+            label = "kaggle"
     names = np.array([f"row {i + 1}" for i in range(len(images))])
     return Faces(images=images, points=points, scheme=KAGGLE_15, source=label, names=names)
 
@@ -133,7 +138,12 @@ def _open(file):
         return
     try:
         with zipfile.ZipFile(file) as archive, archive.open(_member(file, archive)) as member:
-            yield io.BufferedReader(member, 1 << 20)
+            try:
+                yield io.BufferedReader(member, 1 << 20)
+            except SourceError:  # a damaged archive may still unpack, to rubbish
+                if archive.testzip() is not None:
+                    raise zipfile.BadZipFile("its checksums are wrong") from None
+                raise
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         expected = f"a whole zip file (fetch it again? {error})"
         raise fault(file, expected, f"{file.stat().st_size} bytes") from error
@@ -145,10 +155,15 @@ def _member(file, archive):
         for name in archive.namelist()
         if name.lower().endswith(".csv") and not name.startswith("__MACOSX")
     ]
+    if any(Path(name).is_absolute() or ".." in Path(name).parts for name in names):
+        raise fault(file, "one .csv inside whose name stays inside", archive.namelist())
     same = [name for name in names if Path(name).stem == file.stem]
     chosen = same if len(same) == 1 else names
     if len(chosen) != 1:
         raise fault(file, f"one .csv inside, such as {file.stem}.csv", archive.namelist())
+    size = archive.getinfo(chosen[0]).file_size
+    if size > _LIMIT:
+        raise fault(file, f"at most {_LIMIT:,} bytes inside", f"{size:,} bytes in {chosen[0]}")
     return chosen[0]
 
 
@@ -189,6 +204,8 @@ def _parse(file, stream):
 def _columns(file, header):
     """Name -> position for a training file (30 coordinates) or a test file (ImageId)."""
     test = not any(name in COLUMNS for name in header) and "ImageId" in header
+    if len(header) == 1 and ";" in header[0]:
+        raise fault(file, "commas between the columns", "semicolons", line=1)
     needed = ("ImageId", "Image") if test else (*COLUMNS, "Image")
     for name in needed:
         if header.count(name) != 1:

@@ -12,6 +12,7 @@ Arrays, by the first name that is present:
 """
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -76,9 +77,14 @@ def write(path: Path, faces: Faces) -> None:
 def _load(path):
     if path.is_file() and path.stat().st_size == 0:
         raise fault(path, "a .npz file", "an empty file")
+    if path.is_file() and not zipfile.is_zipfile(path):
+        raise fault(path, "a .npz file, which is an archive of arrays", "another kind of file")
     try:
         return cache.load(path)
     except cache.UNREADABLE as error:
+        if "pickle" in str(error):
+            expected = "arrays of numbers and text"
+            raise fault(path, expected, "an array of Python objects") from None
         raise fault(path, f"a whole .npz file of plain arrays ({error})") from error
 
 

@@ -1,0 +1,111 @@
+"""`fkp train` and `fkp kaggle`, from a data set to a file that is used."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from test_own import HAND, hand
+from typer.testing import CliRunner
+
+import fkp
+from fkp import cli, models
+from fkp.data import readers
+from fkp.data.own import own
+from fkp.data.readers import npz
+from fkp.data.readers.kaggle import COLUMNS
+from fkp.data.schemes import IBUG_68, KAGGLE_15
+from fkp.models import about, warm
+from fkp.photo.finder import WEIGHTS
+from fkp.photo.place import placed
+
+
+def call(*arguments, status=0):
+    result = CliRunner().invoke(cli.app, list(map(str, arguments)))
+    assert result.exit_code == status, result.output + str(result.exception)
+    return result.stdout
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project of its own that has this one's notebooks, and an empty folder to work in."""
+    root = Path(cli.__file__).parents[2]
+    (tmp_path / "project" / "reports").mkdir(parents=True)
+    (tmp_path / "project" / "notebooks").symlink_to(root / "notebooks")
+    monkeypatch.setattr("fkp.study.studyfile.project", lambda: tmp_path / "project")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "project"
+
+
+def test_a_set_of_hands_becomes_a_model_that_finds_points_of_hands(project):
+    rng = np.random.default_rng(0)
+    pairs = [hand(rng, 64) for _ in range(60)]
+    images, points = map(np.stack, zip(*pairs, strict=True))
+    np.savez("hands.npz", images=images, points=points, point_names=HAND)
+    told = call("train", "hands.npz", "--epochs", 2, "--out", "hand.keras", "-p", "side=48")
+    assert "hands: 60 rows, 21 points, 100% of the points labelled" in told
+    assert "hand.keras: on 12 test faces rmse" in told and "fkp predict PICTURE --model" in told
+    assert (project / "reports" / "train" / "index.html").is_file()
+    said = about.read("hand.keras")
+    assert said.labels == tuple(HAND) and not said.detected and said.error
+    Image.fromarray(images[0]).save("one.png")
+    (found,) = json.loads(call("predict", "one.png", "--model", "hand.keras", "--json"))
+    (face,) = found["faces"]
+    assert np.shape(face["points"]) == (21, 2) and face["scheme"] == "hands21"
+    assert "already finished" in call(
+        *("train", "hands.npz", "--epochs", 2, "--out", "hand.keras", "-p", "side=48", "--force")
+    )
+
+
+def test_kaggles_files_become_a_submission(project):
+    """The profile smoke on drawn faces in Kaggle's form; stopped and called again it goes on."""
+    faces = readers.read(n=40, seed=0, regimes=True)
+    pixels = [" ".join(map(str, image.ravel())) for image in faces.images]
+    table = pd.DataFrame(faces.points.reshape(40, 30).round(3), columns=COLUMNS)
+    Path("set").mkdir()
+    table.assign(Image=pixels).to_csv("set/training.csv", index=False)
+    tests = pd.DataFrame({"ImageId": range(1, 6), "Image": pixels[:5]})
+    tests.to_csv("set/test.csv", index=False)
+    asked = [(i, name) for i in (1, 2) for name in COLUMNS] + [(5, "nose_tip_x")]
+    lookup = pd.DataFrame(asked, columns=["ImageId", "FeatureName"])
+    lookup.insert(0, "RowId", range(1, len(lookup) + 1))
+    lookup.assign(Location="").to_csv("set/IdLookupTable.csv", index=False)
+    told = call("kaggle", "set", "--profile", "smoke")
+    assert "submission.csv: a row for each" in told
+    found = pd.read_csv("submission.csv")
+    assert list(found.RowId) == list(lookup.RowId) and found.Location.between(0, 96).all()
+
+
+def test_a_new_network_starts_from_points_that_it_shares():
+    """68 -> 15: a point of 15 is the mean of those it is made of, before any training."""
+    network = models.build("tiny", (96, 96, 1), 15, seed=0)
+    assert warm.start(network, WEIGHTS / "tiny.keras", KAGGLE_15) == 15
+    kernel = np.array(models.load(WEIGHTS / "tiny.keras").get_layer("heatmap").kernel)
+    mine = np.array(network.get_layer("heatmap").kernel)
+    np.testing.assert_allclose(mine[..., 0], kernel[..., 42:48].mean(axis=-1), rtol=1e-6)
+    np.testing.assert_array_equal(mine[..., 10], kernel[..., 30])
+    some = own("mine", ["tail", IBUG_68.labels[8]])
+    assert warm.start(models.build("tiny", (64, 64, 1), 2), WEIGHTS / "tiny.keras", some) == 1
+    with pytest.raises(ValueError, match=r"tiny.keras: none of its points \(ibug68\) is one of no"):
+        warm.start(models.build("tiny", (64, 64, 1), 1), WEIGHTS / "tiny.keras", own("no", ["a"]))
+    with pytest.raises(ValueError, match=r"small\.keras: another network"):
+        warm.start(network, WEIGHTS / "small.keras", KAGGLE_15)
+
+
+def test_crops_are_placed_by_what_the_detector_finds(tmp_path):
+    """Kaggle's close crops: a face's box is larger than half the picture, and not in its middle."""
+    faces = readers.read(n=20, seed=0)
+    said = placed(faces, zoom=2.0)
+    assert 1.0 < said["zoom"] < 1.6 and said["middle"][0] == pytest.approx(0.5, abs=0.05)
+    blank = faces.with_images(np.zeros_like(faces.images))
+    assert placed(blank, zoom=2.0) == {"zoom": 2.0, "picture": 96, "detected": False}
+    npz.write(tmp_path / "a.npz", faces)
+    finder = fkp.load("kaggle")
+    page = np.full((240, 240, 1), 128, np.uint8)
+    page[80:176, 60:156] = faces.images[0]
+    (face,) = finder(page)
+    apart = np.linalg.norm(face.points - faces.points[0] - (60, 80), axis=1)
+    assert np.nanmean(apart) < 5
