@@ -67,6 +67,7 @@ def test_json_goes_to_standard_output_alone(folder):
     (face,) = picture["faces"]
     assert np.shape(face["points"]) == (68, 2) and np.shape(face["error"]) == (68,)
     assert 0.5 <= face["score"] <= 1 and len(face["box"]) == 4
+    assert set(face["pose"]) == {"yaw", "pitch", "roll"}
 
 
 def test_pictures_of_one_name_keep_apart(folder):

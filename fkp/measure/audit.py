@@ -13,7 +13,7 @@ import numpy as np
 
 from fkp.data.faces import Faces
 from fkp.data.images import seen_in_mirror
-from fkp.measure import calibration, errors
+from fkp.measure import calibration, errors, pose
 from fkp.measure.landmarks import by_region, by_set
 from fkp.measure.scores import METRICS, by_point, mean_score, score
 from fkp.prepare.warp import ROOM, aligned, moved, plain
@@ -134,23 +134,14 @@ def by_yaw(faces: Faces, nme: np.ndarray, seed: int = 0) -> dict[str, dict]:
 
 
 def yaw(faces: Faces) -> np.ndarray:
-    """Angle by which each head is turned aside, from its 68 labels, degrees (n,).
-
-    The nose tip stands before the face by about 0.6 of half its width: the tip moves sideways
-    against the middle of the jaw's ends by 0.6 sin(yaw) of what that half shows, cos(yaw). Coarse,
-    but it tells a face seen from the front from one that looks aside.
+    """Angle by which each head is turned aside, from its 68 labels, degrees (n,); see `pose`.
 
     Raises:
         ValueError: a scheme other than the 68 points.
     """
     if faces.scheme.name != "ibug68":
         raise ValueError(f"yaw: expected the 68 points, got {faces.scheme.name}")
-    points = faces.points.astype(float)
-    left, right, tip = points[:, 16], points[:, 0], points[:, 30]
-    across = left - right
-    half = np.linalg.norm(across, axis=1) / 2
-    beside = ((tip - (left + right) / 2) * across).sum(axis=1) / (2 * half) / half
-    return np.degrees(np.arctan2(beside, 0.6))
+    return pose.angles(pose.fit(faces.points, *pose.mean_face())[0])[:, 0]
 
 
 def by_size(model: Model, pictures: Faces, side: int, zoom: float, seed: int = 0) -> dict:

@@ -17,6 +17,7 @@ from fkp.data.faces import Faces
 from fkp.data.own import from_dict
 from fkp.data.readers.crop import crop
 from fkp.data.schemes import IBUG_68, SCHEMES, Scheme
+from fkp.measure.pose import Pose, pose
 from fkp.models import about
 from fkp.models.predict import predict
 from fkp.photo.detect import SCORE, Detector
@@ -47,6 +48,11 @@ class Face:
     box: tuple[float, float, float, float]
     score: float | None
     scheme: Scheme
+
+    @property
+    def pose(self) -> Pose | None:
+        """Yaw, pitch and roll of the head, degrees; None for points other than the 68."""
+        return pose(self.points, self.scheme)
 
 
 class Finder:

@@ -5,18 +5,22 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from fkp.measure.pose import rotation
 from fkp.photo.finder import Face
 
 _LINE, _POINT, _ERROR = (90, 200, 250), (255, 255, 255), (255, 140, 60)  # RGB
+_AXES = (230, 60, 60), (60, 200, 80), (70, 110, 255)
 _FINE = 4  # bits of a pixel that OpenCV is given
 
 
-def draw(pixels: np.ndarray, faces: Sequence[Face]) -> np.ndarray:
+def draw(pixels: np.ndarray, faces: Sequence[Face], pose: bool = False) -> np.ndarray:
     """A copy of a picture with faces drawn on it.
 
     Args:
         pixels: uint8 (h, w, 3), RGB.
         faces: of this picture.
+        pose: also draw the axes of each head of 68 points at its nose: to its left red, down
+            green, out of the face blue.
 
     Returns:
         uint8 (h, w, 3). Outlines are blue, points white; a point whose expected error is above a
@@ -34,6 +38,11 @@ def draw(pixels: np.ndarray, faces: Sequence[Face]) -> np.ndarray:
             if face.error is not None and face.error[i] > size / 30:
                 _ring(drawn, point, face.error[i], _ERROR, wide)
             _ring(drawn, point, max(0.8, size / 120), _POINT, cv2.FILLED)
+        if pose and face.pose:
+            tip = face.points[face.scheme.index("nose_bridge_3")]
+            for axis, colour in zip(rotation(*face.pose)[:2].T, _AXES, strict=True):
+                line = _fine([tip, tip + size / 2 * axis])
+                cv2.polylines(drawn, [line], False, colour, 2 * wide, cv2.LINE_AA, _FINE)
     return drawn
 
 

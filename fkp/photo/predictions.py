@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fkp.measure.pose import Pose
 from fkp.photo.finder import Face
 from fkp.record.files import whole, write_json, write_text
 
@@ -31,7 +32,10 @@ class Found:
     faces: Sequence[Face]
 
     def facts(self) -> dict:
-        """{file, width, height, faces: [{box, score, scheme, points, error}]}, px, plain values."""
+        """{file, width, height, faces: [{box, score, scheme, points, error, pose}]}, plain values.
+
+        Lengths are px; pose is {yaw, pitch, roll} in degrees, None of points other than the 68.
+        """
         faces = [
             {
                 "box": _short(face.box),
@@ -39,6 +43,7 @@ class Found:
                 "scheme": face.scheme.name,
                 "points": _short(face.points),
                 "error": None if face.error is None else _short(face.error),
+                "pose": face.pose and dict(zip(Pose._fields, _short(face.pose), strict=True)),
             }
             for face in self.faces
         ]
