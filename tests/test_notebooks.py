@@ -35,6 +35,7 @@ OTHERS = {
     "ablation": (["recipe", "head-simcc", "ablation"], {}),
     "best": (["tiny", "proof"], {}),
     "kaggle": (None, {}),
+    "train": (None, {}),
     "across-sets": (["from-helen", "landmarks-compared"], {"paper": "D"}),
     "imputation": (None, {}),
     "paper-a": (
