@@ -21,7 +21,7 @@ from fkp.measure.pose import Pose, pose
 from fkp.models import about
 from fkp.models.predict import predict
 from fkp.photo.detect import SCORE, Detector
-from fkp.photo.picture import read
+from fkp.photo.picture import read, shown
 from fkp.prepare.warp import ROOM, aligned, composed, frames, inverse, moved, plain
 
 Picture = str | Path | Image.Image | np.ndarray
@@ -207,7 +207,7 @@ def load(model: str | Path = "small", threads: int | None = None) -> Finder:
 
 def _opened(picture):
     if isinstance(picture, Image.Image):
-        return np.asarray(picture.convert("RGB"))
+        return np.ascontiguousarray(shown(picture)[..., :3])
     return picture if isinstance(picture, np.ndarray) else read(picture).pixels
 
 

@@ -60,7 +60,7 @@ def read(file: str | Path) -> Photo:
                 stored = image.getexif().get(ExifTags.Base.Orientation)
                 orientation = stored if stored in _SHOWN else 1
                 profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA") else None
-                rgba = _rgba(ImageOps.exif_transpose(image))
+                rgba = shown(image)
     except FileNotFoundError:
         raise fault(file, "a photograph", "no such file") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
@@ -111,8 +111,13 @@ def marked(photo: Photo, file: str | Path) -> np.ndarray:
     return points
 
 
-def _rgba(image):
-    """uint8 (h, w, 4) of a Pillow image of any mode."""
+def shown(image: Image.Image) -> np.ndarray:
+    """uint8 RGBA (h, w, 4) of a Pillow image of any mode, turned the way it is shown.
+
+    Raises:
+        ValueError: pixels are real numbers.
+    """
+    image = ImageOps.exif_transpose(image)
     if image.mode == "F":
         raise ValueError("pixels are real numbers")
     if image.mode.startswith("I"):  # 16 bits of gray; Pillow itself would clip them to 8
