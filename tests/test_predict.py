@@ -86,7 +86,7 @@ def test_a_broken_picture_is_named_and_the_others_go_on(folder):
     [
         (("nothing.jpg",), "nothing.jpg: no such file or folder"),
         (("*.gif",), "*.gif: no such file or folder"),
-        (("empty",), "empty: no picture in this folder"),
+        (("empty",), "empty: no picture or video in this folder"),
         (("in", "--save", "xml"), "--save: got 'xml', expected json, csv, pts"),
         (("in", "--model", "giant"), "giant: no such file"),
     ],

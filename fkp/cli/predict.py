@@ -3,6 +3,8 @@
 import json
 import sys
 import time
+from contextlib import ExitStack, nullcontext, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +15,7 @@ from fkp.cli.output import quiet, shorten
 
 def predict(
     sources: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="Pictures, folders or globs.")
+        list[str], typer.Argument(metavar="SOURCE...", help="Pictures, videos, folders, camera:0.")
     ],
     model: Annotated[
         str, typer.Option(help="small, tiny, kaggle, or a .tflite, .onnx or .keras file.")
@@ -27,57 +29,70 @@ def predict(
     min_score: Annotated[
         float, typer.Option(min=0, max=1, help="Of a detection; lower finds more.")
     ] = 0.5,
+    pose: Annotated[bool, typer.Option("--pose", help="Draw the axes of each head.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Do not smooth the points of videos.")] = False,
 ) -> None:
     """Find faces and their points, and draw them: an overlay of each picture in predictions/.
+
+    In a video and before a camera (camera:0) faces are followed: they keep their numbers, and
+    their points are steady. A camera is shown in a window; where none can be opened its video is
+    written until Ctrl-C.
 
     A picture without a face is not an error. One that cannot be read is named, the others go on,
     and the exit status is 2.
 
-    Example: fkp predict photo.jpg holiday/ --save csv
+    Example: fkp predict photo.jpg holiday/ clip.mp4 --save csv
     """
     import numpy as np
     from tqdm import tqdm
 
     from fkp.photo.finder import load
     from fkp.photo.predictions import FORMS, pictures
+    from fkp.photo.video import CAMERA, is_video
 
     unknown = [form for form in save or () if form not in FORMS]
     if unknown:
         raise ValueError(f"--save: got {unknown[0]!r}, expected {', '.join(FORMS)}")
-    names = pictures(sources, out)
+    names = pictures([name for name in sources if not name.startswith(CAMERA)], out)
+    now = datetime.now().strftime("%Y%m%d-%H%M%S")
+    names |= {Path(s): f"{s.replace(':', '-')}-{now}" for s in sources if s.startswith(CAMERA)}
+    films = [file for file in names if is_video(file)]
+    if films and "pts" in (save or ()):
+        raise ValueError(f"--save pts: is for pictures, {films[0]} is a video; use json or csv")
     with quiet():
         finder = load(model)
         black = np.zeros((64, 64, 3), np.uint8)  # what LiteRT says at its first call is not heard
         finder.at(black, [(0, 0, 64, 64)])
         finder(black)
-    found, faults = [], 0
-    for file, name in tqdm(names.items(), unit="picture", leave=False, disable=None):
-        start = time.perf_counter()
+    folder, keeps = None if as_json else out, bool(as_json or save)
+    look, found, stills, faults = {"max_faces": max_faces, "min_score": min_score}, [], [], 0
+    for file, name in tqdm(names.items(), unit="file", leave=False, disable=len(names) < 2 or None):
         try:
-            picture, overlay = _one(finder, file, name, max_faces, min_score, out, not as_json)
+            if file in films:
+                seen, told = _film(finder, file, name, folder, look, pose, raw, keeps)
+                found += seen
+            else:
+                picture, told = _one(finder, file, name, folder, look, pose)
+                found.append(picture)
+                stills.append(len(picture.faces))
         except (ValueError, OSError) as error:
             tqdm.write(f"error: {error}", file=sys.stderr)
             faults += 1
             continue
-        found.append(picture)
         if not as_json:
-            count = len(picture.faces)
-            many = f"{count or 'no'} face{'s' * (count != 1)}"
-            took = 1000 * (time.perf_counter() - start)
-            tqdm.write(f"{shorten(file)}: {many}, {took:.0f} ms, {shorten(overlay)}")
+            tqdm.write(f"{shorten(file)}: {told}")
     written = [FORMS[form](found, out) for form in save or ()]
     if as_json:
         typer.echo(json.dumps([picture.facts() for picture in found], indent=1))
-    else:
-        faces = sum(len(picture.faces) for picture in found)
-        typer.echo(f"pictures: {len(found)}, faces: {faces}, overlays: {shorten(out)}/")
+    elif stills or not films:
+        typer.echo(f"pictures: {len(stills)}, faces: {sum(stills)}, overlays: {shorten(out)}/")
     for file in written:
         typer.echo(f"written: {shorten(file)}", err=as_json)
     raise typer.Exit(2 if faults else 0)
 
 
-def _one(finder, file, name, max_faces, min_score, folder, draws):
-    """(Found, the overlay's file or None) of one picture."""
+def _one(finder, file, name, folder, look, pose):
+    """(Found, what came out in words) of a picture; its overlay is drawn into a folder, if any."""
     import cv2
 
     from fkp.photo.overlay import draw
@@ -85,10 +100,53 @@ def _one(finder, file, name, max_faces, min_score, folder, draws):
     from fkp.photo.predictions import Found
     from fkp.record.files import whole
 
+    start = time.perf_counter()
     pixels = read(file).pixels
-    faces = finder(pixels, max_faces, min_score)
-    overlay = folder / f"{name}{'.png' if file.suffix.lower() == '.png' else '.jpg'}"
-    if draws:
+    faces = finder(pixels, **look)
+    told = f"{len(faces) or 'no'} face{'s' * (len(faces) != 1)}"
+    if folder:
+        overlay = folder / f"{name}{'.png' if file.suffix.lower() == '.png' else '.jpg'}"
         with whole(overlay) as part:
-            cv2.imwrite(str(part), cv2.cvtColor(draw(pixels, faces), cv2.COLOR_RGB2BGR))
-    return Found(file, name, pixels.shape[1], pixels.shape[0], faces), overlay
+            cv2.imwrite(str(part), cv2.cvtColor(draw(pixels, faces, pose), cv2.COLOR_RGB2BGR))
+        told += f", {1000 * (time.perf_counter() - start):.0f} ms, {shorten(overlay)}"
+    return Found(file, name, pixels.shape[1], pixels.shape[0], faces), told
+
+
+def _film(finder, source, name, folder, look, pose, raw, keeps):
+    """([Found of each picture, if kept], what came out in words) of a video or camera.
+
+    A video is written into a folder, if any; a camera is, if no window can be opened.
+    """
+    from tqdm import tqdm
+
+    from fkp.photo.overlay import draw
+    from fkp.photo.predictions import Found
+    from fkp.photo.track import Tracker
+    from fkp.photo.video import Video, recording, window
+
+    with quiet():
+        film = Video(source)
+    tracker, found, count, numbers = Tracker(finder, raw, **look), [], 0, set()
+    start, out = time.perf_counter(), folder and folder / f"{name}.mp4"
+    with ExitStack() as stack:
+        stack.callback(film.close)
+        show = stack.enter_context(window(str(source))) if film.live and folder else None
+        if film.live and not show:
+            typer.echo(f"{source}: no window; until Ctrl-C", err=True)
+        record = folder and not show and stack.enter_context(recording(out, film.size, film.rate))
+        bar = tqdm(film, total=film.count, unit="picture", leave=False, disable=None)
+        with suppress(KeyboardInterrupt) if film.live else nullcontext():
+            for seconds, pixels in bar:
+                followed = tracker(pixels, seconds)
+                faces, count = [*followed.values()], count + 1
+                numbers |= {*followed}
+                if keeps:
+                    found.append(Found(source, name, *film.size, faces, seconds, [*followed]))
+                drawn = draw(pixels, faces, pose, [*followed]) if folder else pixels
+                if record:
+                    record(seconds, drawn)
+                if show and not show(drawn):
+                    break
+    told = f"pictures: {count}, faces: {len(numbers)}"
+    told += f", {count / (time.perf_counter() - start):.1f} pictures a second"
+    return found, f"{told}, {shorten(out)}" if record else told

@@ -117,14 +117,21 @@ class Finder:
         ends = np.cumsum([len(boxes) for boxes, *_ in found])
         groups = (faces[end - len(f[0]) : end] for f, end in zip(found, ends, strict=True))
         doubts = self.about.detected
-        return [[f for f in group if not (doubts and _doubtful(f))][:max_faces] for group in groups]
+        return [[f for f in group if not (doubts and doubtful(f))][:max_faces] for group in groups]
 
-    def at(self, image: np.ndarray, boxes: Sequence[Sequence[float]]) -> list[Face]:
+    def at(
+        self,
+        image: np.ndarray,
+        boxes: Sequence[Sequence[float]],
+        before: np.ndarray | None = None,
+    ) -> list[Face]:
         """The faces in given boxes.
 
         Args:
             image: uint8 (h, w), (h, w, 1) or (h, w, 3) RGB.
             boxes: (x, y, w, h) each, px: round the 68 points, brows to chin.
+            before: (n, k, 2), px, where the points were in the last picture of a video; faces of 68
+                points are looked at upright and in the middle by these.
 
         Returns:
             A Face for each box, in that order.
@@ -137,7 +144,7 @@ class Finder:
         bad = np.flatnonzero(~(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)))
         if len(bad):
             raise ValueError(f"box {bad[0]}: expected x, y and w, h above 0, got {boxes[bad[0]]}")
-        return self._faces(boxes, *self._around(pixels, boxes))
+        return self._faces(boxes, *self._around(pixels, boxes), before=before)
 
     def _detected(self, picture, min_score):
         """Boxes and scores of a picture's faces, and the pixels around them."""
@@ -165,18 +172,22 @@ class Finder:
             place[:] = crop(pixels, np.empty((0, 2)), end, size, (ROOM - 1) / 2)[0]
         return pictures, inverse(frames(middle, span, np.zeros(n), size, ROOM))
 
-    def _faces(self, boxes, around, maps, scores=None):
+    def _faces(self, boxes, around, maps, scores=None, before=None):
         """A Face for each box: of the pixels around it, and their maps to the whole picture."""
         n = len(boxes)
         if not n:
             return []
         faces = Faces(around, np.zeros((n, len(self.scheme), 2), np.float32), self.scheme, "")
-        seen = plain(faces, self.side, self.about.zoom).images
         middle, span = np.full((n, 2), (around.shape[1] - 1) / 2), around.shape[1] / ROOM
         back = inverse(frames(middle, np.full(n, span), np.zeros(n), self.side, self.about.zoom))
-        found = self._look(seen)
-        if scores is not None and self.scheme is IBUG_68:
-            seen, turned = aligned(faces, found[..., :2], self.side, self.about.zoom, _TURNED)
+        follows = before is not None and self.scheme is IBUG_68
+        if follows:
+            found = moved(np.asarray(before, float), inverse(composed(maps, back)))
+        else:
+            found = self._look(plain(faces, self.side, self.about.zoom).images)
+        if follows or (scores is not None and self.scheme is IBUG_68):
+            least = 0 if follows else _TURNED
+            seen, turned = aligned(faces, found[..., :2], self.side, self.about.zoom, least)
             found, back = self._look(seen), composed(back, turned)
         back = composed(maps, back)
         points = moved(found[..., :2], back).astype(np.float32)
@@ -225,5 +236,6 @@ def _pixels(image, channels):
     return image
 
 
-def _doubtful(face):
+def doubtful(face: Face) -> bool:
+    """Whether its model expects so large errors that there is hardly a face."""
     return face.error is not None and face.error.mean() > _DOUBT * np.sqrt(np.prod(face.box[2:]))

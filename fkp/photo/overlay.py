@@ -13,7 +13,12 @@ _AXES = (230, 60, 60), (60, 200, 80), (70, 110, 255)
 _FINE = 4  # bits of a pixel that OpenCV is given
 
 
-def draw(pixels: np.ndarray, faces: Sequence[Face], pose: bool = False) -> np.ndarray:
+def draw(
+    pixels: np.ndarray,
+    faces: Sequence[Face],
+    pose: bool = False,
+    numbers: Sequence[int] | None = None,
+) -> np.ndarray:
     """A copy of a picture with faces drawn on it.
 
     Args:
@@ -21,6 +26,7 @@ def draw(pixels: np.ndarray, faces: Sequence[Face], pose: bool = False) -> np.nd
         faces: of this picture.
         pose: also draw the axes of each head of 68 points at its nose: to its left red, down
             green, out of the face blue.
+        numbers: of the faces, written above them.
 
     Returns:
         uint8 (h, w, 3). Outlines are blue, points white; a point whose expected error is above a
@@ -43,6 +49,9 @@ def draw(pixels: np.ndarray, faces: Sequence[Face], pose: bool = False) -> np.nd
             for axis, colour in zip(rotation(*face.pose)[:2].T, _AXES, strict=True):
                 line = _fine([tip, tip + size / 2 * axis])
                 cv2.polylines(drawn, [line], False, colour, 2 * wide, cv2.LINE_AA, _FINE)
+    for face, number in zip(faces, numbers or (), strict=numbers is not None):
+        place = [round(face.box[0]), round(face.box[1]) - 6]
+        cv2.putText(drawn, str(number), place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, _LINE, 2, cv2.LINE_AA)
     return drawn
 
 

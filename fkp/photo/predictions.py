@@ -1,4 +1,4 @@
-"""Pictures by name in, the faces found in them as files out: overlays, JSON, CSV, .pts."""
+"""Pictures and videos by name in, the faces found in them as files out: JSON, CSV, .pts."""
 
 import glob
 from collections.abc import Callable, Sequence
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fkp.measure.pose import Pose
+from fkp.photo import video
 from fkp.photo.finder import Face
 from fkp.record.files import whole, write_json, write_text
 
@@ -16,13 +17,15 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
 @dataclass(frozen=True)
 class Found:
-    """A picture and its faces.
+    """A picture, or one of a video, and its faces.
 
     Attributes:
         file: of the picture.
         stem: what files about it are called.
         width, height: of the picture as shown, px.
         faces: in it.
+        time: in the video, s; None of a picture by itself.
+        numbers: of the faces; 1, 2... unless they are followed.
     """
 
     file: Path
@@ -30,14 +33,28 @@ class Found:
     width: int
     height: int
     faces: Sequence[Face]
+    time: float | None = None
+    numbers: Sequence[int] | None = None
+
+    @property
+    def stamp(self) -> str | None:
+        """The time as text."""
+        return None if self.time is None else f"{self.time:.4f}"
+
+    def numbered(self) -> list[tuple[int, Face]]:
+        """Each face with its number."""
+        numbers = self.numbers or range(1, len(self.faces) + 1)
+        return list(zip(numbers, self.faces, strict=True))
 
     def facts(self) -> dict:
         """{file, width, height, faces: [{box, score, scheme, points, error, pose}]}, plain values.
 
         Lengths are px; pose is {yaw, pitch, roll} in degrees, None of points other than the 68.
+        Pictures of a video have a time, s, and their faces a number.
         """
         faces = [
-            {
+            ({} if self.time is None else {"number": number})
+            | {
                 "box": _short(face.box),
                 "score": face.score and round(face.score, 3),
                 "scheme": face.scheme.name,
@@ -45,14 +62,15 @@ class Found:
                 "error": None if face.error is None else _short(face.error),
                 "pose": face.pose and dict(zip(Pose._fields, _short(face.pose), strict=True)),
             }
-            for face in self.faces
+            for number, face in self.numbered()
         ]
+        time = {} if self.time is None else {"time": float(self.stamp)}
         size = {"width": self.width, "height": self.height}
-        return {"file": self.file.as_posix(), **size, "faces": faces}
+        return {"file": self.file.as_posix(), **time, **size, "faces": faces}
 
 
 def pictures(sources: Sequence[str], leave: Path) -> dict[Path, str]:
-    """The pictures of files, folders (whole trees) and globs.
+    """The pictures and videos of files, folders (whole trees) and globs.
 
     Args:
         sources: names.
@@ -62,13 +80,13 @@ def pictures(sources: Sequence[str], leave: Path) -> dict[Path, str]:
         file -> a name of its own for what is written about it: its stem, numbered if taken.
 
     Raises:
-        FileNotFoundError: a source that is not there, or holds no picture.
+        FileNotFoundError: a source that is not there, or holds neither.
     """
-    files = {}
+    files, known = {}, (*SUFFIXES, *video.SUFFIXES)
     for source in sources:
         path = Path(source)
         if path.is_dir():
-            found = sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES)
+            found = sorted(f for f in path.rglob("*") if f.suffix.lower() in known)
             found = [file for file in found if leave.resolve() not in file.resolve().parents]
         else:
             # Path.glob refuses absolute patterns.
@@ -76,7 +94,9 @@ def pictures(sources: Sequence[str], leave: Path) -> dict[Path, str]:
             found = [path] if path.exists() else [Path(name) for name in sorted(named)]
         files |= {file.resolve(): file for file in found}
         if not found:
-            what = "no picture in this folder" if path.is_dir() else "no such file or folder"
+            what = (
+                "no picture or video in this folder" if path.is_dir() else "no such file or folder"
+            )
             raise FileNotFoundError(f"{source}: {what}")
     names, taken = {}, set()
     for file in files.values():
@@ -93,14 +113,14 @@ def to_json(found: Sequence[Found], folder: Path) -> Path:
 
 
 def to_csv(found: Sequence[Found], folder: Path) -> Path:
-    """predictions.csv: a row a point; file, face (from 1), point, x, y, error."""
+    """predictions.csv: a row a point; file, time (s, of videos), face, point, x, y, error."""
     import pandas as pd  # slow to import, and only needed here
 
-    columns = ["file", "face", "point", "x", "y", "error"]
+    columns = ["file", "time", "face", "point", "x", "y", "error"]
     rows = [
-        (picture.file.as_posix(), number, label, *xy, error)
+        (picture.file.as_posix(), picture.stamp, number, label, *xy, error)
         for picture in found
-        for number, face in enumerate(picture.faces, 1)
+        for number, face in picture.numbered()
         for label, xy, error in zip(
             face.scheme.labels,
             face.points,
@@ -109,7 +129,10 @@ def to_csv(found: Sequence[Found], folder: Path) -> Path:
         )
     ]
     with whole(folder / "predictions.csv") as part:
-        pd.DataFrame(rows, columns=columns).to_csv(part, index=False, float_format="%.2f")
+        table = pd.DataFrame(rows, columns=columns)
+        videos = any(picture.time is not None for picture in found)
+        table = table if videos else table.drop(columns="time")
+        table.to_csv(part, index=False, float_format="%.2f")
     return folder / "predictions.csv"
 
 
