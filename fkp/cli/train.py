@@ -70,7 +70,8 @@ def train(
     said = [f"{k} {scores[k]['value']:.3g} {scores[k]['unit']}" for k in _SHOWN if k in scores]
     typer.echo(f"{shorten(out)}: on {scores['rmse']['n']} test faces {', '.join(said)}")
     typer.echo(f"page: {shorten(made.parents[1] / 'index.html')}")
-    typer.echo(f"next: fkp predict PICTURE --model {out}; fkp export {out} --format onnx")
+    submit = f"; fkp submit {out} --data {data}" if found.source == "kaggle" else ""
+    typer.echo(f"next: fkp predict PICTURE --model {out}; fkp export {out} --format onnx{submit}")
 
 
 def kaggle(
