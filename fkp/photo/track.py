@@ -1,9 +1,10 @@
 """Faces over the pictures of a video: numbered, followed, their points steady.
 
-A face is looked for where its points last were; the detector runs while a face is missing and once
-a second, for new ones. Points are smoothed by the 1 € filter: Casiez, Roussel & Vogel, "1 € Filter:
-A Simple Speed-based Low-pass Filter for Noisy Input in Interactive Systems", CHI 2012. It averages
-long while a point stands still and hardly at all while it moves fast.
+A face is looked for where its points last were; the detector runs when one is lost, every third
+picture or so while it is missing, and once a second for new ones. Points are smoothed by the 1 €
+filter: Casiez, Roussel & Vogel, "1 € Filter: A Simple Speed-based Low-pass Filter for Noisy Input
+in Interactive Systems", CHI 2012. It averages long while a point stands still and hardly at all
+while it moves fast.
 """
 
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from fkp.photo.finder import Face, Finder, doubtful
 STILL = 1.0  # Hz, what is let through of a point that stands still
 FASTER = 40.0  # Hz more for each size of the face that a point moves in a second
 _SLOPE = 1.0  # Hz, of the filter on the speed, as in the paper
-_EVERY = 1.0  # s between looks of the detector when nothing is missing
+_EVERY, _AGAIN = 1.0, 0.08  # s between looks of the detector, the latter for a missing face
 _HOLD = 1.0  # s for which a lost face keeps its number
 _SAME, _TWICE = 0.3, 0.6  # overlap above which two boxes are, two tracks follow, one face
 
@@ -105,8 +106,10 @@ class Tracker:
             its score is that of its last detection.
         """
         self._follow(pixels, time)
-        missing = any(track.seen < time for track in self.tracks)
-        if missing or not self.tracks or time - self.looked >= _EVERY:
+        missing = [track for track in self.tracks if track.seen < time]
+        lost = any(track.seen == self.time for track in missing)
+        wait = _AGAIN if missing or not self.tracks else _EVERY
+        if lost or time - self.looked >= wait:
             self._detect(pixels, time)
         self.tracks = [track for track in self.tracks if time - track.seen <= _HOLD]
         self.time = time
