@@ -209,8 +209,8 @@ def test_a_photograph_is_recoloured(photo):
     filled = (plain != before).any(axis=2)
     assert (plain[filled] == (176, 48, 96)).all() and filled.sum() > 50
     assert (changed & filled).sum() > 0.3 * filled.sum(), "the lips found are those marked"
-    call("recolour", photo, "--eyes", "green", "--opacity", 0, "--out", photo)
-    assert (read(photo).pixels == before).all()
+    text = call("recolour", photo, "--eyes", "green", "--opacity", 0, "--out", "plain.png")
+    assert "in place of an earlier file" in text and (read("plain.png").pixels == before).all()
 
 
 def test_all_faces_are_recoloured_or_one_of_them(photo):
@@ -235,6 +235,7 @@ def test_without_a_face_or_with_a_wrong_option_nothing_is_written(photo, monkeyp
         ((photo, *red, "--model", "m.keras"), "m.keras: no such file"),
         ((photo, "--lips", "redd", *points), "lips: expected a colour such as"),
         ((photo, *red, *points, "--out", "a.gif"), "a.gif: expected a name that ends in"),
+        ((photo, *red, "--out", photo), "face.png: is the photograph itself; give another name"),
         ((photo, *red, *points, "--opacity", 2), "opacity: expected a number from 0 to 1"),
         ((few, *red), "few.pts: got"),
     ):

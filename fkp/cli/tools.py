@@ -168,6 +168,9 @@ def recolour(
 
     if lips is None and eyes is None:
         raise ValueError("nothing to paint: give --lips COLOUR, --eyes COLOUR or both")
+    out = out or Path(f"{photo.stem}-recoloured.png")
+    if out.resolve() == photo.resolve():
+        raise ValueError(f"--out {out}: is the photograph itself; give another name")
     shown = picture.read(photo)
     if points is not None:
         found = [(picture.marked(shown, points), IBUG_68)]
@@ -181,6 +184,6 @@ def recolour(
     pixels = shown.pixels
     for places, scheme in found if face is None else [found[face - 1]]:
         pixels = change(pixels, places, scheme, lips=lips, eyes=eyes)
-    out = out or Path(f"{photo.stem}-recoloured.png")
+    again = ", in place of an earlier file" if out.exists() else ""
     picture.write(shown, pixels, out)
-    typer.echo(f"{shorten(out)}: faces recoloured: {len(found) if face is None else 1}")
+    typer.echo(f"{shorten(out)}: faces recoloured: {len(found) if face is None else 1}{again}")
