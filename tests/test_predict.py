@@ -75,6 +75,12 @@ def test_pictures_of_one_name_keep_apart(folder):
     assert {f.name for f in Path("predictions").iterdir()} == {"two.png", "two-1.jpg"}
 
 
+def test_a_picture_that_lies_where_overlays_go_is_not_written_over(folder):
+    before = Path("in/two.png").read_bytes()
+    predict("in/two.png", "--out", "in")
+    assert Path("in/two.png").read_bytes() == before and Path("in/two-1.png").is_file()
+
+
 def test_a_broken_picture_is_named_and_the_others_go_on(folder):
     Path("in/broken.jpg").write_bytes(b"no picture")
     result = predict("in", status=2)

@@ -1,16 +1,20 @@
 """Faces of a video keep their numbers and are followed without the detector; points are steady."""
 
+import json
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 from lights import dot, finder_of_light
 
 import fkp
+from benchmarks import video
 from fkp import models
 from fkp.data import readers
 from fkp.data.schemes import IBUG_68, KAGGLE_15
 from fkp.models.about import About
-from fkp.photo.track import OneEuro, Tracker
+from fkp.photo.track import FASTER, STILL, OneEuro, Tracker
 
 RATE = 30
 
@@ -113,6 +117,23 @@ def test_points_of_a_still_face_are_steadier_and_of_a_moving_one_hardly_late(dra
     assert jitter[1] < jitter[0] / 2
     lag = raw[30:, :, 0].mean() - smooth[30:, :, 0].mean()
     assert 0 < lag < 1.5  # px, at 90 px/s
+
+
+def test_the_benchmark_measures_jitter_and_lag_and_the_filter_is_the_one_it_chose():
+    rng, still = np.random.default_rng(0), np.zeros((video.RATE * 2, 68, 2))
+    true = {(motion, 0): still for motion in video.MOTIONS}
+    found = {key: rng.normal(5, 1, still.shape) for key in true}
+    found["across", 0] = found["across", 0] - (3, 0)
+    row = video.figures(found, true)
+    assert row["jitter"] == pytest.approx(2, rel=0.05)  # two axes, the difference of two draws
+    assert row["lag"] == pytest.approx(3, abs=0.1)
+    assert row["lag_ms"] == pytest.approx(25, abs=1)
+    assert row["error_talking"] == pytest.approx(np.sqrt(np.pi / 2), rel=0.05)
+    stored = json.loads(Path(video.__file__).with_suffix(".json").read_text())
+    assert stored["chosen"] == {"still_hz": STILL, "faster": FASTER}
+    rows = [row for row in stored["rows"] if row["still_hz"] in (None, STILL)]
+    raw, *_, chosen = rows[:5]
+    assert chosen["faster"] == FASTER and chosen["jitter"] < raw["jitter"] / 3
 
 
 def test_a_tilted_face_is_followed_upright(drawn, finder):

@@ -43,32 +43,19 @@ def predict(
 
     Example: fkp predict photo.jpg holiday/ clip.mp4 --save csv
     """
-    import numpy as np
     from tqdm import tqdm
 
-    from fkp.photo.finder import load
-    from fkp.photo.predictions import FORMS, pictures
-    from fkp.photo.video import CAMERA, is_video
+    from fkp.photo.predictions import FORMS
+    from fkp.photo.video import is_video
 
-    unknown = [form for form in save or () if form not in FORMS]
-    if unknown:
-        raise ValueError(f"--save: got {unknown[0]!r}, expected {', '.join(FORMS)}")
-    names = pictures([name for name in sources if not name.startswith(CAMERA)], out)
-    now = datetime.now().strftime("%Y%m%d-%H%M%S")
-    names |= {Path(s): f"{s.replace(':', '-')}-{now}" for s in sources if s.startswith(CAMERA)}
-    films = [file for file in names if is_video(file)]
-    if films and "pts" in (save or ()):
-        raise ValueError(f"--save pts: is for pictures, {films[0]} is a video; use json or csv")
+    names = _named(sources, out, save or ())
     with quiet():
-        finder = load(model)
-        black = np.zeros((64, 64, 3), np.uint8)  # what LiteRT says at its first call is not heard
-        finder.at(black, [(0, 0, 64, 64)])
-        finder(black)
+        finder = _opened(model)
     folder, keeps = None if as_json else out, bool(as_json or save)
     look, found, stills, faults = {"max_faces": max_faces, "min_score": min_score}, [], [], 0
     for file, name in tqdm(names.items(), unit="file", leave=False, disable=len(names) < 2 or None):
         try:
-            if file in films:
+            if is_video(file):
                 seen, told = _film(finder, file, name, folder, look, pose, raw, keeps)
                 found += seen
             else:
@@ -84,11 +71,40 @@ def predict(
     written = [FORMS[form](found, out) for form in save or ()]
     if as_json:
         typer.echo(json.dumps([picture.facts() for picture in found], indent=1))
-    elif stills or not films:
+    elif not all(map(is_video, names)):
         typer.echo(f"pictures: {len(stills)}, faces: {sum(stills)}, overlays: {shorten(out)}/")
     for file in written:
         typer.echo(f"written: {shorten(file)}", err=as_json)
     raise typer.Exit(2 if faults else 0)
+
+
+def _named(sources, out, save):
+    """Picture, video or camera -> what is written about it is called so."""
+    from fkp.photo.predictions import FORMS, pictures
+    from fkp.photo.video import CAMERA, is_video
+
+    unknown = [form for form in save if form not in FORMS]
+    if unknown:
+        raise ValueError(f"--save: got {unknown[0]!r}, expected {', '.join(FORMS)}")
+    names = pictures([name for name in sources if not name.startswith(CAMERA)], out)
+    now = datetime.now().strftime("%Y%m%d-%H%M%S")
+    names |= {Path(s): f"{s.replace(':', '-')}-{now}" for s in sources if s.startswith(CAMERA)}
+    film = next(filter(is_video, names), None)
+    if film and "pts" in save:
+        raise ValueError(f"--save pts: is for pictures, {film} is a video; use json or csv")
+    return names
+
+
+def _opened(model):
+    """A finder that has been called once: what LiteRT says then is not heard later."""
+    import numpy as np
+
+    from fkp.photo.finder import load
+
+    finder, black = load(model), np.zeros((64, 64, 3), np.uint8)
+    finder.at(black, [(0, 0, 64, 64)])
+    finder(black)
+    return finder
 
 
 def _one(finder, file, name, folder, look, pose):

@@ -3,6 +3,7 @@
 import glob
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -98,9 +99,10 @@ def pictures(sources: Sequence[str], leave: Path) -> dict[Path, str]:
                 "no picture or video in this folder" if path.is_dir() else "no such file or folder"
             )
             raise FileNotFoundError(f"{source}: {what}")
-    names, taken = {}, set()
+    # Nothing is written over a picture that lies where overlays go.
+    names, taken = {}, {f.stem for f in files if f.parent == leave.resolve()}
     for file in files.values():
-        numbered = (f"{file.stem}{f'-{i}' if i else ''}" for i in range(len(files)))
+        numbered = (f"{file.stem}{f'-{i}' if i else ''}" for i in count())
         names[file] = next(name for name in numbered if name not in taken)
         taken.add(names[file])
     return names
