@@ -13,7 +13,9 @@ import cv2
 import numpy as np
 
 _FILE = "data/face_detection_back.tflite"
-_SIDES = 256, 512, 1024  # px, of the picture's longer side; larger ones only for larger pictures
+# px, of the picture's longer side: the first that is no larger than the picture, and in it the
+# sizes looked at, for small faces and for large ones.
+_SIDES = {1024: (1024, 256), 512: (512, 128), 256: (256,)}
 _ANCHORS = (16, 2), (32, 6)  # px between cells, boxes of each cell
 _STEP = 32  # sides are multiples of it
 _SAME = 0.3  # overlap above which two boxes are of one face
@@ -61,10 +63,9 @@ class Detector:
             scores).
         """
         longest = max(pixels.shape[:2])
-        # From large to small, each size of the picture made from the last.
-        sides = [side for side in _SIDES[::-1] if side in (_SIDES[0], min(side, longest))]
+        largest = next((side for side in _SIDES if side <= longest), min(_SIDES))
         found, small = [], pixels
-        for side in sides:
+        for side in _SIDES[largest]:  # each made from the last
             small = cv2.resize(small, _size(pixels, side), interpolation=cv2.INTER_AREA)
             squares, scores = self._squares(small)
             found.append(np.column_stack([squares * longest / side, scores]))
