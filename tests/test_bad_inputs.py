@@ -206,6 +206,7 @@ CASES = [
     (arrays(), "train a.npz -p side=none", "-p side: expected a number from 16, got 'none'"),
     (arrays(), "train a.npz -p colour=red", "-p: unknown 'colour'"),
     (arrays(images=np.zeros((3, 32, 40), np.uint8)), "train a.npz", "expected square ones"),
+    (arrays(), "train a.npz", "too few to fill every part"),
     (NONE, "run tour -p epochs=-1", "-p epochs: expected a number from 1, got -1"),
     (NONE, "run tour -p epochs=many", "-p epochs: expected a number from 1, got 'many'"),
     (NONE, "run tour -p epochs", "-p: expected NAME=VALUE, got 'epochs'"),

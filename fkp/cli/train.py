@@ -63,8 +63,9 @@ def train(
         **parse_parameters(parameter or []),
     }
     check_choices(overrides)
+    planned = plan("train", data=found, overrides=overrides | {"name": out.stem})
     typer.echo(_described(found, overrides.get("options")))
-    made = _carried_out(plan("train", data=found, overrides=overrides | {"name": out.stem}))
+    made = _carried_out(planned)
     _copy(made / f"{out.stem}.keras", out)
     scores = json.loads((made / "metrics.json").read_text())["scores"]
     said = [f"{k} {scores[k]['value']:.3g} {scores[k]['unit']}" for k in _SHOWN if k in scores]
@@ -108,13 +109,14 @@ def kaggle(
 
 def _described(data, options):
     """What is read, in words; reading it tells faults before anything runs."""
-    from fkp.data import readers
+    from fkp.data import readers, split
 
     usual = {"size": 192, "channels": 1, "margin": 0.5}
     faces = readers.read(data.path, data.source, **usual if options is None else options)
     h, w, _ = faces.image_shape
     if h != w:
         raise ValueError(f"{data.path}: pictures of {w} x {h} px, expected square ones")
+    split.holdout(faces)
     labelled = f"{faces.labelled.mean():.0%} of the points labelled"
     return f"{faces.source}: {len(faces)} rows, {len(faces.scheme)} points, {labelled}"
 
