@@ -132,7 +132,7 @@ def with_value(array, at, value):
         ({"images": IMAGES, "points": POINTS, "groups": [0.5, 1]}, "column groups: got 'float64'"),
         ({"images": IMAGES, "points": POINTS, "groups": [1]}, r"column groups: got \(1,\)"),
         ({"images": IMAGES, "points": POINTS, "names": [1, 2]}, "column names"),
-        ({"images": IMAGES, "points": np.array([None, None])}, "plain arrays"),
+        ({"images": IMAGES, "points": np.array([None, None])}, "arrays of numbers and text"),
     ],
 )
 def test_bad_content_is_named(tmp_path, content, message):

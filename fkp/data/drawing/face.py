@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from fkp.data.schemes import HELEN_194, IBUG_68, KAGGLE_15, POINTS_44, Scheme
+from fkp.data.schemes import HELEN_194, IBUG_68, KAGGLE_15, POINTS_44, WFLW_98, Scheme
 
 _ANGLE = np.linspace(0, 2 * np.pi, 25)
 _COS, _SIN = np.cos(_ANGLE), np.sin(_ANGLE)
@@ -276,6 +276,7 @@ _IBUG_PICKS = (
     *_every("right_eye", 10), *_every("left_eye", 10),
     *_every("outer_lips", 7), *_every("inner_lips", 7),
 )  # fmt: skip
+_BROW = 0, 5, 10, 15, 20, 24, 28, 32, 36  # WFLW's: five along the upper edge, four back
 _PICKS = {
     KAGGLE_15.name: (
         ("pupils", 1), ("pupils", 0),
@@ -290,6 +291,14 @@ _PICKS = {
         *_every("jaw", 2), *_every("nose", 4), *_every("outer_lips", 3), *_every("inner_lips", 2),
         *_every("right_eye", 3), *_every("left_eye", 3),
         *_every("right_brow", 2), *_every("left_brow", 2),
+    ),
+    WFLW_98.name: (
+        *(("jaw", round(2.5 * i)) for i in range(33)),
+        *((f"{side}_brow", i) for side in ("right", "left") for i in _BROW),
+        *_IBUG_PICKS[27:36],
+        *((f"{side}_eye", round(7.5 * i)) for side in ("right", "left") for i in range(8)),
+        *_IBUG_PICKS[48:],
+        ("pupils", 0), ("pupils", 1),
     ),
 }  # fmt: skip
 
