@@ -4,6 +4,7 @@ from lights import pictures
 
 from fkp.data import readers
 from fkp.data.drawing import face as drawing_face
+from fkp.data.images import mirror, seen_in_mirror
 from fkp.data.schemes import IBUG_68
 from fkp.measure import audit
 from fkp.prepare import warp
@@ -40,6 +41,22 @@ def test_an_audit_measures_what_the_model_is_off_by(faces):
     # It does not know other looks: they must have been taken.
     assert all(found["views"][n]["value"] > 10 for n in ("shaken boxes", "mirror", "second pass"))
     assert set(found["by_size"]) == {"24", "32", "48"}
+
+
+def test_an_offset_points_the_same_way_in_the_mirror(faces):
+    """A network that finds the same in the mirror, and then adds a constant."""
+    offset = np.random.default_rng(0).normal(size=(68, 2)).astype(np.float32)
+    answers = {i.tobytes(): p for i, p in zip(faces.images, faces.points, strict=True)}
+    flipped, there = mirror(faces.images, faces.points, IBUG_68)
+    answers |= {np.ascontiguousarray(i).tobytes(): p for i, p in zip(flipped, there, strict=True)}
+
+    def model(images):
+        return np.stack([answers[i.tobytes()] for i in images]) + offset
+
+    back = seen_in_mirror(model, faces.images, IBUG_68, offset)
+    np.testing.assert_allclose(back, model(faces.images), atol=1e-4)
+    off = seen_in_mirror(model, faces.images, IBUG_68) - model(faces.images)
+    assert np.abs(off).max() > 1
 
 
 def test_a_second_look_at_the_upright_crop_leads_back():

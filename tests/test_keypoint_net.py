@@ -60,6 +60,22 @@ def test_the_spread_comes_with_the_same_points(model):
         trust.with_spread(plain)
 
 
+def test_points_move_to_where_the_labels_lie(model):
+    images = np.random.default_rng(0).integers(0, 256, (4, *SHAPE), dtype=np.uint8)
+    found = trust.with_spread(model).predict_on_batch(images)
+    labels = found[..., :2] + [1.5, -0.5]
+    labels[:2, 0] += [[3, 0], [-3, 0]]
+    labels[3, 1], labels[:, 4] = np.nan, np.nan
+    offset = trust.label_offset(labels, found)
+    np.testing.assert_allclose(offset, [[1.5, -0.5]] * 4 + [[0, 0]], atol=1e-4)
+    moved = trust.with_offset(trust.with_spread(model), offset)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(moved))
+    again.set_weights(moved.get_weights())
+    answer = again.predict_on_batch(images)
+    np.testing.assert_allclose(answer[..., :2] - found[..., :2], [offset] * 4, atol=1e-4)
+    np.testing.assert_array_equal(answer[..., 2], found[..., 2])
+
+
 def test_a_saved_model_opens_in_safe_mode(model, tmp_path):
     model.save(tmp_path / "m.keras")
     images = np.zeros((1, *SHAPE), np.uint8)

@@ -16,7 +16,7 @@ from fkp.data import readers
 from fkp.data.own import own
 from fkp.data.readers import npz
 from fkp.data.readers.kaggle import COLUMNS
-from fkp.data.schemes import IBUG_68, KAGGLE_15
+from fkp.data.schemes import IBUG_68, KAGGLE_15, twice
 from fkp.models import about, warm
 from fkp.photo.finder import WEIGHTS
 from fkp.photo.place import placed
@@ -87,6 +87,9 @@ def test_a_new_network_starts_from_points_that_it_shares():
     mine = np.array(network.get_layer("heatmap").kernel)
     np.testing.assert_allclose(mine[..., 0], kernel[..., 42:48].mean(axis=-1), rtol=1e-6)
     np.testing.assert_array_equal(mine[..., 10], kernel[..., 30])
+    both = models.build("tiny", (96, 96, 1), 30, seed=0)
+    assert warm.start(both, WEIGHTS / "tiny.keras", twice(KAGGLE_15)) == 30
+    np.testing.assert_array_equal(np.array(both.get_layer("heatmap").kernel)[..., 15:], mine)
     some = own("mine", ["tail", IBUG_68.labels[8]])
     assert warm.start(models.build("tiny", (64, 64, 1), 2), WEIGHTS / "tiny.keras", some) == 1
     with pytest.raises(ValueError, match=r"tiny.keras: none of its points \(ibug68\) is one of no"):

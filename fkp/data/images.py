@@ -16,15 +16,23 @@ def mirror(images: np.ndarray, points: np.ndarray, scheme: Scheme) -> tuple[np.n
 
 
 def seen_in_mirror(
-    model: Callable[[np.ndarray], np.ndarray], images: np.ndarray, scheme: Scheme
+    model: Callable[[np.ndarray], np.ndarray],
+    images: np.ndarray,
+    scheme: Scheme,
+    offset: np.ndarray | None = None,
 ) -> np.ndarray:
     """What a model says of the mirrored images, mirrored back.
 
     Args:
         model: images -> points (n, k, 2).
+        offset: (k, 2), what the model adds to its points, see `fkp.models.trust`; it has to point
+            the same way after mirroring.
     """
     flipped = np.ascontiguousarray(images[:, :, ::-1])
-    return mirror(flipped, model(flipped), scheme)[1]
+    points = model(flipped)
+    if offset is None:
+        return mirror(flipped, points, scheme)[1]
+    return mirror(flipped, points - offset, scheme)[1] + offset
 
 
 def gray(images: np.ndarray, finish: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

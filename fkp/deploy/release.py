@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from jinja2 import Template
 
 from fkp import __version__, models
@@ -14,7 +15,7 @@ from fkp.deploy.export import FORMATS, export
 from fkp.measure import calibration, errors
 from fkp.models.about import About
 from fkp.models.predict import predict
-from fkp.models.trust import with_error, with_spread
+from fkp.models.trust import label_offset, with_error, with_offset, with_spread
 from fkp.prepare.warp import plain
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def release(
 
     Args:
         model: trained, pixels -> points.
-        training: pictures, for int8's value ranges.
+        training: pictures that the model was trained on, for the offset of their labels and int8's
+            value ranges.
         validation: pictures that the model was not trained on, to calibrate its expected errors.
         folder: where the files go.
         name: stem of the files.
@@ -59,27 +61,45 @@ def release(
     described = usual | (placed or {})
     scheme = described.pop("scheme")
     says = any(layer.name == "heatmap" for layer in model.layers)
+    model, offset = centred(with_spread(model) if says else model, training, zoom)
     about = About(
         name,
         scheme.name,
         scheme.labels,
         points=None if scheme.name in SCHEMES else to_dict(scheme),
+        offset=tuple(map(tuple, offset.round(3).tolist())),
         error=says,
         data=data,
         terms=terms,
         version=__version__,
         **described,
     )
-    seen = plain(validation, side, zoom)
     if says:
-        spread = predict(with_spread(model), seen.images)
-        apart = errors.distances(seen.points, spread[..., :2])
-        model = with_error(model, calibration.fit(spread[..., 2], apart))
+        seen = plain(validation, side, zoom)
+        answer = predict(model, seen.images)
+        apart = errors.distances(seen.points, answer[..., :2])
+        model = with_error(model, calibration.fit(answer[..., 2], apart))
     folder = Path(folder)
     images = plain(training.sample(_IMAGES), side, zoom).images
     files = export(model, folder, name, formats, images, about) if formats else {}
     models.save(model, folder / f"{name}.keras", about=about)
     return {"keras": folder / f"{name}.keras"} | {form: f["path"] for form, f in files.items()}
+
+
+def centred(
+    model: "keras.Model", training: Faces, zoom: float
+) -> tuple["keras.Model", np.ndarray]:
+    """The same network, its points where the labels of its training faces are on average.
+
+    Args:
+        model, training, zoom: see `release`.
+
+    Returns:
+        (the network, what it adds to each point: (k, 2), px).
+    """
+    seen = plain(training, model.input_shape[1], zoom)
+    offset = label_offset(seen.points, predict(model, seen.images))
+    return with_offset(model, offset), offset
 
 
 def card(

@@ -1,7 +1,6 @@
 """A Kaggle submission: the wanted coordinates of the test rows, as RowId,Location."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +8,8 @@ import pandas as pd
 
 from fkp.data.images import seen_in_mirror
 from fkp.data.readers import fault, kaggle
-from fkp.data.schemes import of_regime
-from fkp.models import load
+from fkp.data.schemes import of_regime, twice
+from fkp.models import about, load
 from fkp.models.predict import predict
 from fkp.record.files import write_text
 
@@ -49,7 +48,11 @@ def _check_shapes(path, model):
 
 
 def mean_points(
-    models: Sequence, images: np.ndarray, mirrored: bool = False, second: np.ndarray | None = None
+    models: Sequence,
+    images: np.ndarray,
+    mirrored: bool = False,
+    second: np.ndarray | None = None,
+    offsets: Sequence | None = None,
 ) -> np.ndarray:
     """Mean of the models' predictions, float64 (n, 15, 2), px.
 
@@ -60,19 +63,23 @@ def mean_points(
             gives the points of its second block; None = none.
         mirrored: show every model each image in the mirror as well, and count what it says of that,
             mirrored back.
+        offsets: of each model, see `fkp.data.images.seen_in_mirror`.
     """
     second = np.zeros(len(images), bool) if second is None else second
 
-    def points(model, seen):
-        found = predict(model, seen)[..., :2]
-        return found if found.shape[1] == len(kaggle.KAGGLE_15) else of_regime(found, second)
+    def points(model, offset):
+        def place(seen):
+            return predict(model, seen)[..., :2].astype(np.float64)
 
-    views = [points(model, images) for model in models]
-    if mirrored:
-        views += [
-            seen_in_mirror(partial(points, model), images, kaggle.KAGGLE_15) for model in models
-        ]
-    return np.mean(views, axis=0, dtype=np.float64)
+        found = place(images)
+        both = found.shape[1] != len(kaggle.KAGGLE_15)
+        if mirrored:
+            scheme = twice(kaggle.KAGGLE_15) if both else kaggle.KAGGLE_15
+            found = (found + seen_in_mirror(place, images, scheme, offset)) / 2
+        return of_regime(found, second) if both else found
+
+    offsets = [None] * len(models) if offsets is None else offsets
+    return np.mean([points(m, o) for m, o in zip(models, offsets, strict=True)], axis=0)
 
 
 def asked_for_few(lookup: pd.DataFrame, n: int) -> np.ndarray:
@@ -155,7 +162,10 @@ def submit(
     networks = load_models(models)
     faces = kaggle.read(folder, part="test")
     second = asked_for_few(lookup, len(faces))
-    submission = locations(mean_points(networks, faces.images, mirrored, second), lookup)
+    said = [about.read(path) for path in models]
+    offsets = [None if one is None else one.offset for one in said]
+    points = mean_points(networks, faces.images, mirrored, second, offsets)
+    submission = locations(points, lookup)
     sample = folder / "SampleSubmission.csv"
     if sample.is_file():
         check_rows(submission, kaggle.read_sample(sample), sample)

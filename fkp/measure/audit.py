@@ -27,7 +27,14 @@ YAWS = (0, 10, 20, 30, 90)  # degrees, ends of the classes of pose
 FIGURES = ("nme_ocular", "nme_box", "failure_8", "auc_8", "rmse")
 
 
-def audit(model: Model, pictures: Faces, side: int, zoom: float, seed: int = 0) -> dict:
+def audit(
+    model: Model,
+    pictures: Faces,
+    side: int,
+    zoom: float,
+    seed: int = 0,
+    offset: np.ndarray | None = None,
+) -> dict:
     """Everything the page and the card say of a model.
 
     Args:
@@ -35,6 +42,7 @@ def audit(model: Model, pictures: Faces, side: int, zoom: float, seed: int = 0) 
         pictures: test faces with `fkp.prepare.warp.ROOM` around them and the original labels.
         side, zoom: of the crops that the model takes, see `fkp.prepare.warp.plain`.
         seed: of the shaken boxes and the bootstrap.
+        offset: what the model adds to its points, see `fkp.data.images.seen_in_mirror`.
 
     Returns:
         dict: `scores`, `by_set`, `regions`, `per_point`; `views`: NME of the plain crop, of boxes
@@ -51,7 +59,7 @@ def audit(model: Model, pictures: Faces, side: int, zoom: float, seed: int = 0) 
         "by_set": by_set(faces, points),
         "regions": by_region(faces, points),
         "per_point": by_point(faces, points),
-        "views": views(model, pictures, faces, zoom, points, seed),
+        "views": views(model, pictures, faces, zoom, points, seed, offset),
         "by_yaw": by_yaw(faces, nme, seed),
         "by_size": by_size(model, pictures, side, zoom, seed),
         "nme": nme.round(3),
@@ -77,7 +85,13 @@ def trust(faces: Faces, points: np.ndarray, expected: np.ndarray) -> dict:
 
 
 def views(
-    model: Model, pictures: Faces, faces: Faces, zoom: float, points: np.ndarray, seed: int = 0
+    model: Model,
+    pictures: Faces,
+    faces: Faces,
+    zoom: float,
+    points: np.ndarray,
+    seed: int = 0,
+    offset: np.ndarray | None = None,
 ) -> dict[str, dict]:
     """NME of other looks at the same faces: name -> score.
 
@@ -86,7 +100,10 @@ def views(
         points: what the model answers to these, (n, k, 2).
     """
     side = faces.image_shape[0]
-    back = seen_in_mirror(lambda images: model(images)[..., :2], faces.images, faces.scheme)
+    def place(images):
+        return model(images)[..., :2]
+
+    back = seen_in_mirror(place, faces.images, faces.scheme, offset)
     again = second_pass(model, pictures, side, zoom, points)
     rng = np.random.default_rng(seed)
     shaken = plain(pictures, side, zoom, **SHAKEN, rng=rng)

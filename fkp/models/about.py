@@ -25,6 +25,7 @@ class About:
         middle: (x, y), where the box's middle lies in the crop, as shares of its side.
         points: the scheme in full, see `fkp.data.own`, where it is not one that fkp knows.
         detected: its faces are found by the face detector; else a picture is one crop.
+        offset: k pairs that are added to its points, px, see `fkp.models.trust`; None: nothing is.
         error: its third column is the expected error of a point, px of the crop.
         data: what it was trained on, in words.
         terms: on which terms it may be used, in words.
@@ -39,6 +40,7 @@ class About:
     middle: tuple[float, float] = (0.5, 0.5)
     points: dict | None = None
     detected: bool = True
+    offset: tuple[tuple[float, float], ...] | None = None
     error: bool = False
     data: str = ""
     terms: str = ""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fkp.data.schemes import SCHEMES, Scheme, members
+from fkp.data.schemes import SCHEMES, Scheme, members, twice
 from fkp.models import about
 from fkp.models.files import load
 
@@ -56,8 +56,9 @@ def start(model: "keras.Model", path: str | Path, scheme: Scheme) -> int:
 
 def _sources(said, scheme):
     """Point of the scheme -> the trained model's points that it is made of."""
-    if said.scheme in SCHEMES and (found := members(SCHEMES[said.scheme], scheme)) is not None:
-        return dict(enumerate(found))
+    once = next((s for s in SCHEMES.values() if s.mirror and twice(s) == scheme), scheme)
+    if said.scheme in SCHEMES and (found := members(SCHEMES[said.scheme], once)) is not None:
+        return dict(enumerate(found * (len(scheme) // len(once))))
     return {
         i: (said.labels.index(label),)
         for i, label in enumerate(scheme.labels)
