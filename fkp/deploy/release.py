@@ -86,9 +86,7 @@ def release(
     return {"keras": folder / f"{name}.keras"} | {form: f["path"] for form, f in files.items()}
 
 
-def centred(
-    model: "keras.Model", training: Faces, zoom: float
-) -> tuple["keras.Model", np.ndarray]:
+def centred(model: "keras.Model", training: Faces, zoom: float) -> tuple["keras.Model", np.ndarray]:
     """The same network, its points where the labels of its training faces are on average.
 
     Args:

@@ -100,6 +100,7 @@ def views(
         points: what the model answers to these, (n, k, 2).
     """
     side = faces.image_shape[0]
+
     def place(images):
         return model(images)[..., :2]
 
