@@ -4,7 +4,7 @@ import sys
 import papermill
 import pytest
 
-from fkp.study import execute
+from fkp.study import execute, kernel
 
 
 def test_a_kernel_that_does_not_come_up_is_started_again(tmp_path, monkeypatch):
@@ -24,6 +24,6 @@ def test_a_kernel_that_does_not_come_up_is_started_again(tmp_path, monkeypatch):
 
 
 def test_the_kernel_is_this_python(tmp_path):
-    execute._write_kernelspec(tmp_path / "python3")
+    kernel.write_spec(tmp_path / "python3")
     spec = json.loads((tmp_path / "python3" / "kernel.json").read_text())
     assert spec["argv"][0] == sys.executable

@@ -1,5 +1,6 @@
 """Commands that run studies and rebuild what shows them."""
 
+import re
 from collections import Counter
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +11,7 @@ import typer
 from fkp.cli.output import AsJson, quiet, shorten, show
 
 if TYPE_CHECKING:
+    from fkp.study.executors import Cluster
     from fkp.study.plan import Data, Plan
 
 Study = Annotated[str, typer.Argument(help="Name of a study; `studies` lists them.")]
@@ -47,7 +49,9 @@ def run(
     data: DataPath = None,
     source: SourceName = None,
     profile: Profile = None,
-    workers: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Notebooks at a time.", show_default="one a two cores")
+    ] = None,
     only: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Only the runs of that name; may be repeated."),
@@ -58,6 +62,15 @@ def run(
     ] = None,
     stale: Annotated[
         bool, typer.Option("--stale", help="Repeat what earlier code or other versions made.")
+    ] = False,
+    limit: Annotated[
+        str | None, typer.Option(help="Time that a notebook may take, such as 90m or 2h.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Run on the Dask cluster of this tcp://HOST:PORT.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would run and how long it may take.")
     ] = False,
     parameter: Parameters = None,
 ) -> None:
@@ -73,6 +86,11 @@ def run(
     from fkp.study.runner import Interrupted, run_study
 
     planned = planned_study(study, data, source, profile, parameter)
+    seconds = None if limit is None else parse_duration(limit)
+    if dry_run:
+        show_plan(planned, only, again or (), stale, workers)
+        return
+    place = place_of(scheduler, planned.root) if scheduler else None
     named = [run for run in planned.runs if only is None or run.name in only]
     asked = "" if only is None else f"{len(named)} of "
     typer.echo(
@@ -87,11 +105,14 @@ def run(
                 again=again or (),
                 stale=stale,
                 workers=workers,
+                limit=seconds,
+                place=place,
                 watch=progress,
             )
-    except Interrupted:
+    except Interrupted as stop:
         hint = " without --again" if again else ""
-        typer.echo(f"stopped; the same command{hint} resumes where this one ended", err=True)
+        why = f"{stop}; " if str(stop) else ""
+        typer.echo(f"{why}stopped; the same command{hint} resumes where this one ended", err=True)
         raise typer.Exit(130) from None
     asked = [record for record in records if only is None or record["name"] in only]
     for record in records:
@@ -108,6 +129,51 @@ def run(
     typer.echo(f"report: {shorten(planned.reports / 'index.html')}")
     bad = unmade or [record for record in asked if record["status"] == "failed"]
     raise typer.Exit(1 if bad else 0)
+
+
+def place_of(scheduler: str, root: Path) -> "Cluster":
+    """The cluster at an address; ValueError where there is none or it does not fit."""
+    from fkp.study.executors import Cluster
+
+    place = Cluster(scheduler, root)
+    typer.echo(f"{place.address}: {place.workers} notebooks at a time")
+    return place
+
+
+def parse_duration(text: str) -> float:
+    """ "90m", "2h", "1h30m", "45s" or a number of seconds -> seconds."""
+    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", text.strip())
+    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    if not (total := 3600 * hours + 60 * minutes + seconds):
+        raise ValueError(f"--limit: expected a time such as 90m or 2h, got {text!r}")
+    return total
+
+
+def show_plan(
+    planned: "Plan", only: list[str] | None, again: list[str], stale: bool, workers: int | None
+) -> None:
+    """Print what a study would run, with the time that it may take."""
+    from fkp.study.cost import estimates, makespan
+    from fkp.study.executors import usual_workers
+    from fkp.study.freshness import Freshness
+    from fkp.study.wording import duration
+
+    freshness, seconds = Freshness(planned), estimates(planned)
+    rows, left, unknown = [], [], 0
+    for run in planned.runs:
+        state = freshness.state(run)
+        late = state.status == "stale" and (stale or run.collect)
+        if (only and run.name not in only) or (state.done and run.name not in again and not late):
+            continue
+        about = duration(seconds[run.folder]) or "unknown"
+        unknown += seconds[run.folder] is None
+        left.append(run)
+        rows.append({"run": run.label, "time": about, "reads": ", ".join(run.reads)})
+    show(rows, False)
+    workers = workers or usual_workers()
+    total = duration(makespan(left, seconds, workers)) or "nothing"
+    guess = f" ({unknown} of unknown length, a minute each)" if unknown else ""
+    typer.echo(f"{len(left)} of {len(planned.runs)} runs, {workers} at a time: {total}{guess}")
 
 
 def status(

@@ -44,6 +44,13 @@ def digests_of(
     return found
 
 
+def package_digests(package: Path) -> dict[str, str]:
+    """Digest of every file of a package, by the module's dotted name."""
+    files = sorted(Path(package).rglob("*.py"))
+    names = (".".join(f.relative_to(package.parent).with_suffix("").parts) for f in files)
+    return {name: _digest(f.read_text("utf-8")) for name, f in zip(names, files, strict=True)}
+
+
 def _digest(*texts):
     return hashlib.blake2b("\n".join(texts).encode(), digest_size=6).hexdigest()
 

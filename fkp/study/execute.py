@@ -1,18 +1,16 @@
 """One notebook in this process: papermill, then an HTML page that needs no network.
 
-`python -m fkp.study.execute` is what the runner starts, once per run: it reads one line of JSON
-from standard input, ends when standard input ends (so that nothing outlives the runner), and writes
-the error of a failed notebook to standard output.
+`main` is what `fkp.study.job` has forked, once per run.
 """
 
-import json
 import os
-import sys
 import tempfile
-import threading
+import time
 from pathlib import Path
 
 from fkp.record.files import write_text
+from fkp.study import kernel
+from fkp.study.records import seal
 
 RUNNING, DONE, FAILED = "running.ipynb", "notebook.ipynb", "failed.ipynb"
 # The stock page without the scripts that it would fetch from the network.
@@ -44,11 +42,10 @@ def execute(notebook, parameters, out, root):
     running = out / RUNNING
     with tempfile.TemporaryDirectory() as folder:
         os.environ["JUPYTER_PATH"] = folder
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ["PYTHONPATH"] = os.pathsep.join(
             [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
         )
-        _write_kernelspec(Path(folder) / "kernels" / "python3")
+        kernel.write_spec(Path(folder) / "kernels" / "python3")
         try:
             _run(notebook, running, parameters)
         except BaseException:
@@ -107,40 +104,23 @@ def write_html(notebook, page, title):
     write_text(page, html)
 
 
-def _write_kernelspec(folder):
-    """A kernel that is this very Python, whatever kernels the user has installed."""
-    folder.mkdir(parents=True)
-    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    spec = {"argv": argv, "display_name": "fkp", "language": "python"}
-    (folder / "kernel.json").write_text(json.dumps(spec))
+def main(notebook, parameters, out, root, section, places):
+    """Run a notebook and make it a finished run.
 
+    Args:
+        notebook, parameters, out, root: see `execute`.
+        section, places: see `fkp.study.records.seal`.
 
-def _end_with_stdin():
-    """Wait until the runner has gone or let go, then end the kernel and this process."""
-    import psutil
-
-    sys.stdin.read()
-    for process in psutil.Process().children(recursive=True):
-        process.kill()
-    os._exit(3)
-
-
-def main():
-    """Read a job from standard input, run it, answer with the error or nothing."""
-    job = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_stdin, daemon=True).start()
-    answer = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what anything else prints belongs to the log
+    Returns:
+        None, or the last line of what went wrong.
+    """
+    began = time.monotonic()
     try:
-        execute(**job)
+        execute(notebook, parameters, out, root)
     except BaseException as error:
         name = getattr(error, "ename", type(error).__name__)
         text = str(getattr(error, "evalue", error))
         lines = [line for line in text.splitlines() if line.strip()] or [""]
-        answer.write(f"{name}: {lines[-1].strip()}")
-        answer.close()
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()
+        return f"{name}: {lines[-1].strip()}"
+    about = section | {"seconds": round(time.monotonic() - began, 1)}
+    return seal(Path(out), about, places, root)

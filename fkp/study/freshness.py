@@ -9,7 +9,7 @@ declares stale results to be still true, with a reason, once the numbers have be
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -136,6 +136,7 @@ class Freshness:
         about = {
             "published": self.plan.published in state.folder.parents,
             "stale": state.why,
+            "seconds": made.get("seconds"),
             "accepted": {k: accepted[k] for k in ("date", "commit", "because") if k in accepted},
         }
         return record_of(run, status, **{key: value for key, value in about.items() if value})
@@ -228,7 +229,7 @@ def _differences(known, today):
     before, now = known.get("code", {}), today["code"]
     changed = [name for name in now if name in before and before[name] != now[name]]
     texts = [
-        f"{words} {_listed(names)}"
+        f"{words} {listed(names)}"
         for words, names in (
             ("made by an earlier", changed),
             ("made by the former", before.keys() - now.keys()),
@@ -244,7 +245,8 @@ def _differences(known, today):
     return "; ".join(texts)
 
 
-def _listed(modules, most=3):
+def listed(modules: Iterable[str], most: int = 3) -> str:
+    """Names of modules as files of the package, the first few."""
     files = sorted(
         name if name == "notebook" else name.removeprefix("fkp.").replace(".", "/") + ".py"
         for name in modules

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fkp.record.files import write_json
@@ -35,26 +36,15 @@ def record_of(run: Run, status: str = "pending", **about: object) -> dict:
     }
 
 
-def seal(plan: Plan, run: Run, folder: Path, **about: object) -> str | None:
-    """Add the section `run` to the metrics.json of a notebook, which makes the run finished.
+def section_of(plan: Plan, run: Run, **about: object) -> dict:
+    """The section `run` of a run's metrics.json, as far as it is known before the run.
 
     Args:
         plan: that the run is of.
         run: the run.
-        folder: where the notebook has written its metrics.json, or has not.
-        **about: more entries of the section: started, seconds, environment, git, made_by, inputs.
-
-    Returns:
-        None, or what is wrong with the notebook's metrics.json.
+        **about: more entries: environment, git, made_by, inputs.
     """
-    path = folder / "metrics.json"
-    try:
-        metrics = json.loads(path.read_text()) if path.exists() else {}
-    except ValueError as error:
-        return f"metrics.json: {error}"
-    if not isinstance(metrics, dict):
-        return f"metrics.json: expected an object, got {type(metrics).__name__}"
-    section = {
+    return {
         "key": run.key,
         "study": plan.study,
         "profile": plan.profile,
@@ -65,14 +55,51 @@ def seal(plan: Plan, run: Run, folder: Path, **about: object) -> str | None:
         "parameters": run.parameters,
         "data": plan.data.label() if "data" in run.notebook.defaults else None,
         **about,
-        "finished": True,
     }
-    places = [(f"{folder}/", ""), (str(folder), "."), (f"{plan.root}/", "")]
-    if plan.data.path:
-        places.insert(0, (str(plan.data.path), plan.data.name))
-    places[:0] = [(name, Path(name).name) for name in _absolute_paths(run.parameters)]
-    write_json(path, _without_places(metrics | {"run": section}, places))
+
+
+def places_of(parameters: dict, data: str | None, name: str) -> list[tuple[str, str]]:
+    """Paths of this machine that may occur in a metrics.json, and what stands for them there.
+
+    Args:
+        parameters: of the run.
+        data: path of the faces, or None.
+        name: what the data is called.
+    """
+    given = [(path, Path(path).name) for path in _absolute_paths(parameters)]
+    return given + ([(data, name)] if data else [])
+
+
+def seal(
+    folder: Path, section: dict, places: list[tuple[str, str]], root: Path | str
+) -> str | None:
+    """Add the section `run` to the metrics.json of a notebook, which makes the run finished.
+
+    Args:
+        folder: where the notebook has written its metrics.json, or has not.
+        section: see `section_of`.
+        places: see `places_of`; the folder and the root are left out of texts as well.
+        root: the project's folder.
+
+    Returns:
+        None, or what is wrong with the notebook's metrics.json.
+    """
+    path = folder / "metrics.json"
+    try:
+        metrics = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    except ValueError as error:
+        return f"metrics.json: {error}"
+    if not isinstance(metrics, dict):
+        return f"metrics.json: expected an object, got {type(metrics).__name__}"
+    places = [*places, (f"{folder}/", ""), (str(folder), "."), (f"{root}/", "")]
+    found = metrics | {"run": section | {"finished": True}}
+    write_json(path, _without_places(found, places))
     return None
+
+
+def now() -> str:
+    """The time, in UTC, as results carry it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _absolute_paths(value):

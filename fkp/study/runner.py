@@ -1,32 +1,29 @@
-"""Run a planned study: one process per notebook, finished runs skipped, failures carried along."""
+"""Run a planned study: finished runs skipped, long ones first, failures carried along."""
 
 import contextlib
 import fcntl
-import json
 import os
-import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Collection
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from datetime import UTC, datetime
+from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
 from pathlib import Path
 
-from fkp.record.files import write_text
 from fkp.record.machine import environment, git_state
 from fkp.study import report
-from fkp.study.freshness import FAILED, Freshness
-from fkp.study.plan import Plan
-from fkp.study.records import finished, record_of, seal
+from fkp.study.cost import estimates
+from fkp.study.executors import Local
+from fkp.study.freshness import Freshness
+from fkp.study.job import FINISHED, STOPPED, job_of
+from fkp.study.plan import Plan, Run
+from fkp.study.records import now, record_of
 from fkp.study.studyfile import check_known
 
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+DONE = ("finished", "skipped")
 
 
 class Interrupted(Exception):
-    """The user (or a signal) stopped the study; what is finished stays finished."""
+    """The user, a signal or a lost cluster stopped the study; what is finished stays finished."""
 
 
 def run_study(
@@ -35,13 +32,15 @@ def run_study(
     only: Collection[str] | None = None,
     again: Collection[str] = (),
     stale: bool = False,
-    workers: int = 1,
+    workers: int | None = None,
+    limit: float | None = None,
+    place=None,
     watch=None,
 ) -> list[dict]:
     """Carry out what is missing of a plan and keep its manifest and report up to date.
 
     What the project has published of the same parameters and data counts as done, and nothing is
-    written there.
+    written there. A run starts as soon as what it reads is there, the longest first.
 
     Args:
         plan: what to run.
@@ -50,7 +49,9 @@ def run_study(
         again: names of runs to repeat from nothing though they are finished.
         stale: repeat the runs that other code or versions made; trainings whose own code, rows and
             arguments are the same are taken up from their checkpoints.
-        workers: notebooks at a time.
+        workers: notebooks at a time on this machine; None: one for two cores.
+        limit: seconds that a notebook may take.
+        place: `fkp.study.executors.Cluster` to run on; None: this machine.
         watch: object with `started(run, folder)` and `ended(run, record)`; a record is the run's
             entry in the manifest. None: silent.
 
@@ -61,7 +62,7 @@ def run_study(
     Raises:
         ValueError: the study is being run by another process, or no run of a name in `only` or
             `again`.
-        Interrupted: by Ctrl-C or a request to terminate.
+        Interrupted: by Ctrl-C, a request to terminate, or a cluster that is gone.
     """
     chosen = {run.name for run in plan.runs}
     check_known(again, chosen, "--again")
@@ -69,225 +70,125 @@ def run_study(
         check_known(only, chosen, "--only")
         chosen = set(only)
         check_known(again, chosen, "--again beside --only")
-    with lock(plan.reports), _terminate_as_interrupt():
-        study = _StudyRun(plan, again, stale, workers, watch)
+    with lock(plan.reports), _interruptible() as deaf:
+        study = _StudyRun(plan, chosen, again, stale, limit, watch)
+        place = place or Local(workers, study.started)
         try:
-            study.save()
-            study.carry_out([r for r in plan.runs if r.name in chosen and not r.collect])
-            for run in (run for run in plan.runs if run.collect):
-                study.collect(run, asked=run.name in chosen)
-        except KeyboardInterrupt:
-            study.stop()
-            raise Interrupted from None
+            with place:
+                try:
+                    study.carry_out(place)
+                except (KeyboardInterrupt, CancelledError) as error:
+                    deaf()
+                    place.stop()
+                    lost = isinstance(error, CancelledError)
+                    raise Interrupted("the cluster is gone" if lost else "") from None
         finally:
             study.save()
-    return study.records
+    return list(study.records.values())
 
 
 class _StudyRun:
-    """The state of one `run_study`: records, running processes, manifest."""
+    """The state of one `run_study`: records and manifest."""
 
-    def __init__(self, plan, again, stale, workers, watch):
-        self.plan, self.again, self.stale = plan, again, stale
-        self.workers, self.watch = workers, watch
-        self.runs_dir = plan.reports / "runs"
+    def __init__(self, plan, chosen, again, stale, limit, watch):
+        self.plan, self.chosen, self.again, self.stale = plan, chosen, again, stale
+        self.limit, self.watch, self.workers = limit, watch, None
         self.freshness = Freshness(plan)
-        self.records = [self.freshness.record(run) for run in plan.runs]
-        self.processes, self.stopped = set(), False
+        self.records = {run.folder: self.freshness.record(run) for run in plan.runs}
+        self.cost = estimates(plan)
         self.about = {"environment": environment(), "git": git_state(plan.root)}
-        self.began = _now()
+        self.began, self.saved = now(), 0.0
 
-    def carry_out(self, runs):
-        """Run notebooks, several at a time, and save after each."""
-        with ThreadPoolExecutor(self.workers) as pool:
-            waiting = {pool.submit(self.one, run): run for run in runs}
-            try:
-                while waiting:
-                    done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        self.settle(waiting.pop(future), future.result())
-            except KeyboardInterrupt:
-                for future in waiting:
-                    future.cancel()
-                self.stop()
-                raise
+    def carry_out(self, place):
+        """Hand over runs, the longest first, as soon as what they read is there."""
+        self.workers, running = place.workers, {}
+        waiting = {r.folder: r for r in self.plan.runs if r.collect or r.name in self.chosen}
+        while waiting or running:
+            busy = {run.name for run in (*waiting.values(), *running.values())}
+            for run in sorted(waiting.values(), key=lambda r: -(self.cost[r.folder] or 0)):
+                if not busy.intersection(run.reads):
+                    del waiting[run.folder]
+                    if job := self.job(run):
+                        running[place.submit(job)] = run
+            done, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+            for future in done:
+                self.settle(running.pop(future), *self.outcome(future))
+            self.save(at_most=0.05)
 
-    def collect(self, run, asked):
-        """Run a notebook that reads others: once all are there or, where it was asked for, with
-        what is there.
-        """
-        read = [record for record in self.records if record["name"] in run.reads]
-        there = [record for record in read if record["status"] in ("finished", "skipped")]
-        if there and (asked or len(there) == len(read)):
-            self.carry_out([run])
-        elif asked and any(record["status"] == "failed" for record in read):
-            self.settle(run, record_of(run, "failed", error="there is no finished run to read"))
+    def job(self, run: Run):
+        """The job of a run; None if there is nothing to do, which is recorded."""
+        asked = run.name in self.chosen
+        if run.collect:
+            read = [self.records[other.folder]["status"] for other in self.plan.read_by(run)]
+            there = sum(status in DONE for status in read)
+            if not there or not (asked or there == len(read)):
+                failed = asked and "failed" in read
+                self.settle(run, "failed" if failed else None, "there is no finished run to read")
+                return None
+        state = self.freshness.state(run)
+        late = state.status == "stale" and (self.stale or run.collect)
+        if state.done and run.name not in self.again and not late:
+            self.settle(run, "skipped")
+            return None
+        again = run.name in self.again
+        return job_of(self.plan, run, self.freshness, again=again, limit=self.limit)
+
+    @staticmethod
+    def outcome(future):
+        """(status, error) of a job that has ended, however."""
+        try:
+            return future.result()
+        except CancelledError:
+            raise
+        except Exception as error:
+            return "failed", f"{type(error).__name__}: {error}".strip(": ").splitlines()[0]
+
+    def settle(self, run, status, error=None):
+        """Take over how a run has ended; None: as its folder says."""
+        if status == "failed" and self.freshness.state(run).status != "failed":
+            record = record_of(run, "failed", error=error)
+        elif status == "skipped":
+            record = self.freshness.record(run, "skipped")
+        elif status == STOPPED:
+            record = record_of(run)
         else:
-            self.settle(run, self.freshness.record(run))
-
-    def settle(self, run, record):
-        """Take over the record of a run that has ended."""
-        self.records[self.plan.runs.index(run)] = record
-        self.save()
+            record = Freshness(self.plan).record(run)  # of the code as it is by now
+        self.records[run.folder] = record
         if self.watch:
             self.watch.ended(run, record)
 
-    def wanted(self, run):
-        """Whether a run has to be carried out: it has no result, or is to be repeated."""
-        state = self.freshness.state(run)
-        return (
-            not state.done
-            or run.name in self.again
-            or (state.status == "stale" and (self.stale or run.collect))
-        )
-
-    def one(self, run):
-        """Run one notebook unless it is done; returns its record."""
-        if not self.wanted(run):
-            return self.freshness.record(run, "skipped")
-        if self.stopped:
-            return record_of(run)
-        folder = self.runs_dir / run.folder
-        with _set_aside(folder, checkpoints_stay=not run.collect and run.name not in self.again):
-            return self.carried_out(run, folder)
-
-    def carried_out(self, run, folder):
-        """Run one notebook; returns its record."""
+    def started(self, job):
+        """A run begins."""
         if self.watch:
-            self.watch.started(run, folder)
-        started, clock = _now(), time.monotonic()
-        freshness = Freshness(self.plan)  # the code may have changed since the study began
-        made = {"made_by": freshness.made_by(run)}
-        if run.collect:
-            made["inputs"] = freshness.inputs(run)
-        error = self.execute(run, folder)
-        if self.stopped:
-            return record_of(run)
-        if error is None:
-            about = {"started": started, "seconds": round(time.monotonic() - clock, 1)}
-            error = seal(self.plan, run, folder, **about, **self.about, **made)
-        if error is None:
-            return record_of(run, "finished")
-        write_text(folder / FAILED, error)
-        return self.freshness.record(run)
+            self.watch.started(job.run, job.folder)
 
-    def execute(self, run, folder):
-        """Start the process of one notebook and wait; returns the error's last line or None."""
-        job = {
-            "notebook": str(run.notebook.path),
-            "parameters": run.parameters | self.engine_parameters(run, folder),
-            "out": str(folder),
-            "root": str(self.plan.root),
-        }
-        with (folder / "log.txt").open("w") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "fkp.study.execute"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                cwd=PACKAGE_ROOT,
-                env=self.threads(),
-                text=True,
-                start_new_session=True,
-            )
-        with process, contextlib.suppress(OSError, ValueError):
-            self.processes.add(process)
-            process.stdin.write(json.dumps(job) + "\n")
-            process.stdin.flush()
-            if self.stopped:
-                process.stdin.close()
-            error = process.stdout.read().strip()
-            status = process.wait()
-        self.processes.discard(process)
-        return error or (f"the notebook's process ended with status {status}" if status else None)
-
-    def engine_parameters(self, run, folder):
-        """Values of the parameters that only the engine knows, as far as the notebook has them."""
-        data = self.plan.data
-        values = {
-            "out": str(folder),
-            "data": str(data.path) if data.path else None,
-            "source": data.source if data.forced else None,
-            "runs_dir": str(self.runs_dir),
-            "runs": [str(f) for f in map(self.freshness.result, self.plan.read_by(run)) if f],
-        }
-        return {name: value for name, value in values.items() if name in run.notebook.defaults}
-
-    def threads(self):
-        """The environment of a notebook: with several at a time each gets its share of cores."""
-        if self.workers == 1:
-            return dict(os.environ)
-        share = str(max(1, (os.cpu_count() or 1) // self.workers))
-        names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-        return dict(os.environ) | dict.fromkeys(names, share)
-
-    def save(self):
-        """Write the manifest and the report as they stand."""
+    def save(self, at_most=None):
+        """Write manifest and report as they stand; `at_most`: this share of the time."""
+        began = time.monotonic()
+        if at_most is not None and began < self.saved:
+            return
         section = {
             "title": self.plan.title,
             "text": self.plan.text,
             "data": self.plan.data.label(),
             "started": self.began,
-            "updated": _now(),
+            "updated": now(),
             "workers": self.workers,
             **self.about,
             "runs": [
-                record
-                | {"status": "finished" if record["status"] == "skipped" else record["status"]}
-                for record in self.records
+                record | {"status": FINISHED if record["status"] in DONE else record["status"]}
+                for record in self.records.values()
             ],
         }
         report.write_manifest(self.plan.reports, self.plan.study, self.plan.profile, section)
         report.write_report(self.plan.reports, self.plan.profile)
-
-    def stop(self):
-        """End the running notebooks; their folders keep what a later run can resume from."""
-        self.stopped = True
-        for process in list(self.processes):
-            with contextlib.suppress(OSError):
-                process.stdin.close()
+        ended = time.monotonic()
+        self.saved = ended + (ended - began) / (at_most or 1)
 
 
 @contextlib.contextmanager
-def _set_aside(folder, checkpoints_stay):
-    """An empty run folder, but for checkpoints; what it held comes back unless a result is made."""
-    before = folder.with_name(f".{folder.name}.before")
-    _put_back(folder, before)
-    if finished(folder):
-        if checkpoints_stay:
-            before.mkdir()
-            for name in ("metrics.json", "figures", "notebook.ipynb", "notebook.html"):
-                if (folder / name).exists():
-                    (folder / name).rename(before / name)
-        else:
-            folder.rename(before)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FAILED).unlink(missing_ok=True)
-    try:
-        yield
-    finally:
-        _put_back(folder, before)
-
-
-def _put_back(folder, before):
-    """Undo what was set aside, unless there is a new result."""
-    if not before.exists():
-        return
-    if not finished(folder):
-        for path in before.iterdir():
-            target = folder / path.name
-            shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
-            path.rename(target)
-    shutil.rmtree(before)
-
-
-def _now():
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-@contextlib.contextmanager
-def lock(folder):
-    """Only one process at a time works on a study."""
+def lock(folder: Path):
+    """Only one process at a time works on a study; ValueError if another does."""
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -301,14 +202,24 @@ def lock(folder):
 
 
 @contextlib.contextmanager
-def _terminate_as_interrupt():
-    """SIGTERM ends the study as Ctrl-C does (in the main thread; elsewhere nothing changes)."""
+def _interruptible():
+    """SIGTERM ends the study as Ctrl-C does (in the main thread; elsewhere nothing changes).
+
+    Gives a function after which neither is heard any more, so that what is stopping is not stopped.
+    """
+    before = {}
+
+    def deaf():
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
+
     try:
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        before[signal.SIGTERM] = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        before[signal.SIGINT] = signal.getsignal(signal.SIGINT)
     except ValueError:
-        yield
-        return
+        before.clear()
     try:
-        yield
+        yield deaf
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,145 @@
+"""Where runs are carried out: processes of this machine, or a Dask cluster.
+
+Both take jobs as `concurrent.futures` does: `submit` returns a Future of what
+`fkp.study.job.carry_out` returns.
+"""
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from fkp.record.code import package_digests
+from fkp.study.freshness import Freshness, listed
+from fkp.study.job import Job, carry_out, threads
+from fkp.study.warm import PACKAGE_ROOT, Host
+
+
+def usual_workers() -> int:
+    """Notebooks at a time on this machine, unless told otherwise: one for two cores."""
+    return max(1, (os.cpu_count() or 1) // 2)
+
+
+class Local:
+    """Notebooks on this machine.
+
+    Args:
+        workers: notebooks at a time; None: `usual_workers`.
+        started: called with a job when it begins, in another thread.
+    """
+
+    def __init__(self, workers: int | None = None, started: Callable[[Job], None] | None = None):
+        cores = os.cpu_count() or 1
+        self.workers = workers or usual_workers()
+        self._started = started or (lambda job: None)
+        self._host = Host(threads(cores // self.workers if self.workers > 1 else None))
+        self._pool, self._stop = ThreadPoolExecutor(self.workers), threading.Event()
+
+    def submit(self, job: Job) -> Future:
+        """Carry out a job as soon as a worker is free."""
+        return self._pool.submit(self._carry_out, job)
+
+    def _carry_out(self, job):
+        if not self._stop.is_set():
+            self._started(job)
+        return carry_out(job, self._host, self._stop.is_set)
+
+    def stop(self) -> None:
+        """End what runs."""
+        self._stop.set()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._pool.shutdown(cancel_futures=True)
+        self._host.close()
+
+
+class Cluster:
+    """Notebooks on the workers of a Dask cluster that see the project's folder.
+
+    Args:
+        address: of its scheduler, "tcp://host:port" or "dask://host:port".
+        root: the project's folder.
+
+    Raises:
+        ValueError: Dask is not installed, nothing answers, no worker is there, or one has other
+            code or does not see the folder.
+    """
+
+    def __init__(self, address: str, root: Path):
+        try:
+            from distributed import Client
+        except ImportError:
+            raise ValueError("--scheduler needs Dask: pip install 'fkp[cluster]'") from None
+        self.address = address.replace("dask://", "tcp://")
+        try:
+            self._client = Client(self.address, timeout=10, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"--scheduler {address}: no scheduler answers ({error})") from None
+        try:
+            self.workers = self._checked(root)
+        except BaseException:
+            self._client.close()
+            raise
+        self._executor: Executor = self._client.get_executor(pure=False)
+
+    def _checked(self, root):
+        """Number of threads of the workers, all of which have this code and see the folder."""
+        counts = self._client.nthreads()
+        if not counts:
+            raise ValueError(f"--scheduler {self.address}: no worker is connected")
+        mine = package_digests(PACKAGE_ROOT / "fkp")
+        for worker, (theirs, sees) in self._client.run(_about, str(root)).items():
+            if theirs != mine:
+                names = [n for n in {*mine, *theirs} if mine.get(n) != theirs.get(n)]
+                raise ValueError(f"worker {worker} has other code: {listed(names)}")
+            if not sees:
+                raise ValueError(f"worker {worker} does not see {root}: expected a shared folder")
+        return sum(counts.values())
+
+    def submit(self, job: Job) -> Future:
+        """Carry out a job on a worker."""
+        code = Freshness(job.plan).made_by(job.run)["code"]
+        return self._executor.submit(_on_worker, replace(job, code=code))
+
+    def stop(self) -> None:
+        """Give up what runs: its workers notice and end it."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(Exception):
+            self._client.close(timeout=5)
+
+
+def _about(root):
+    return package_digests(PACKAGE_ROOT / "fkp"), Path(root, "notebooks").is_dir()
+
+
+def _on_worker(job):
+    """`carry_out` on a worker, until nobody wants it any more."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    key = worker.get_current_task()
+
+    def unwanted():
+        task = worker.state.tasks.get(key)
+        return task is None or task.state not in ("executing", "long-running")
+
+    return carry_out(job, _host(), unwanted)
+
+
+@cache
+def _host():
+    """The one that forks for this worker: a thread a notebook."""
+    return Host(threads(1))
