@@ -69,6 +69,10 @@ def run(
     scheduler: Annotated[
         str | None, typer.Option(help="Run on the Dask cluster of this tcp://HOST:PORT.")
     ] = None,
+    shared: Annotated[
+        str | None,
+        typer.Option(help="URL by which data and results reach the cluster, such as s3://..."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would run and how long it may take.")
     ] = False,
@@ -90,7 +94,9 @@ def run(
     if dry_run:
         show_plan(planned, only, again or (), stale, workers)
         return
-    place = place_of(scheduler, planned.root) if scheduler else None
+    if shared and not scheduler:
+        raise ValueError("--shared: goes with --scheduler")
+    place = place_of(scheduler, planned.root, shared) if scheduler else None
     named = [run for run in planned.runs if only is None or run.name in only]
     asked = "" if only is None else f"{len(named)} of "
     typer.echo(
@@ -131,11 +137,11 @@ def run(
     raise typer.Exit(1 if bad else 0)
 
 
-def place_of(scheduler: str, root: Path) -> "Cluster":
+def place_of(scheduler: str, root: Path, shared: str | None) -> "Cluster":
     """The cluster at an address; ValueError where there is none or it does not fit."""
     from fkp.study.executors import Cluster
 
-    place = Cluster(scheduler, root)
+    place = Cluster(scheduler, root, shared)
     typer.echo(f"{place.address}: {place.workers} notebooks at a time")
     return place
 

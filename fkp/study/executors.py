@@ -16,6 +16,7 @@ from pathlib import Path
 from fkp.record.code import package_digests
 from fkp.study.freshness import Freshness, listed
 from fkp.study.job import Job, carry_out, threads
+from fkp.study.shared import Store, carry_out_there, offer, take
 from fkp.study.warm import PACKAGE_ROOT, Host
 
 
@@ -62,18 +63,20 @@ class Local:
 
 
 class Cluster:
-    """Notebooks on the workers of a Dask cluster that see the project's folder.
+    """Notebooks on the workers of a Dask cluster.
 
     Args:
         address: of its scheduler, "tcp://host:port" or "dask://host:port".
-        root: the project's folder.
+        root: the project's folder, which the workers see unless there is a store.
+        shared: fsspec URL of a store by which data and results travel, see `fkp.study.shared`.
 
     Raises:
         ValueError: Dask is not installed, nothing answers, no worker is there, or one has other
             code or does not see the folder.
     """
 
-    def __init__(self, address: str, root: Path):
+    def __init__(self, address: str, root: Path, shared: str | None = None):
+        self._shared, self._store, self._offered = shared, Store(shared) if shared else None, set()
         try:
             from distributed import Client
         except ImportError:
@@ -100,23 +103,44 @@ class Cluster:
             if theirs != mine:
                 names = [n for n in {*mine, *theirs} if mine.get(n) != theirs.get(n)]
                 raise ValueError(f"worker {worker} has other code: {listed(names)}")
-            if not sees:
-                raise ValueError(f"worker {worker} does not see {root}: expected a shared folder")
+            if not (sees or self._shared):
+                raise ValueError(
+                    f"worker {worker} does not see {root}: expected a shared folder, or "
+                    "--shared with a URL that all machines reach"
+                )
         return sum(counts.values())
 
     def submit(self, job: Job) -> Future:
         """Carry out a job on a worker."""
         code = Freshness(job.plan).made_by(job.run)["code"]
-        return self._executor.submit(_on_worker, replace(job, code=code))
+        job = replace(job, code=code)
+        if self._store is None:
+            return self._executor.submit(_on_worker, job)
+        self._offered.update(offer(self._store, job))
+        here, there = Future(), self._executor.submit(_on_worker, job, self._shared)
+        there.add_done_callback(lambda done: self._take(job, done, here))
+        return here
+
+    def _take(self, job, done, here):
+        """Fetch what a worker has left, then say how it went."""
+        try:
+            outcome = done.result()
+            take(self._store, job)
+            here.set_result(outcome)
+        except BaseException as error:
+            here.set_exception(error)
 
     def stop(self) -> None:
         """Give up what runs: its workers notice and end it."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor.shutdown(wait=False)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        with contextlib.suppress(Exception):
+            for name in self._offered:
+                self._store.remove(name)
         with contextlib.suppress(Exception):
             self._client.close(timeout=5)
 
@@ -125,8 +149,8 @@ def _about(root):
     return package_digests(PACKAGE_ROOT / "fkp"), Path(root, "notebooks").is_dir()
 
 
-def _on_worker(job):
-    """`carry_out` on a worker, until nobody wants it any more."""
+def _on_worker(job, shared=None):
+    """Carry out a job on a worker, until nobody wants it any more."""
     from distributed import get_worker
 
     worker = get_worker()
@@ -136,6 +160,8 @@ def _on_worker(job):
         task = worker.state.tasks.get(key)
         return task is None or task.state not in ("executing", "long-running")
 
+    if shared:
+        return carry_out_there(job, shared, _host(), unwanted)
     return carry_out(job, _host(), unwanted)
 
 

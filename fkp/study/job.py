@@ -1,6 +1,7 @@
 """One run carried out, here or on a worker of a cluster."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 import time
@@ -80,8 +81,8 @@ def carry_out(
     if other := _other_code(job.code, made["made_by"]["code"]):
         return "failed", other
     stay = not job.run.collect and not job.again
-    with _set_aside(job.folder, checkpoints_stay=stay):
-        error = _process(job, host, stopped, made)
+    with _set_aside(job.folder, checkpoints_stay=stay), _alone(job.folder) as alone:
+        error = _process(job, host, stopped, made) if alone else "another process works on it"
         if error is STOPPED:
             return STOPPED, None
         if error is None:
@@ -150,6 +151,28 @@ def _engine_parameters(job, data):
 @lru_cache(maxsize=8)
 def _about(root):
     return {"environment": environment(), "git": git_state(root)}
+
+
+@contextlib.contextmanager
+def _alone(folder, patience=30.0):
+    """Whether no other process works in a folder, such as one that a cluster has given up."""
+    handle, ends = os.open(folder, os.O_RDONLY), time.monotonic() + patience
+    try:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > ends:
+                    yield False
+                    return
+                time.sleep(0.5)
+            except OSError:  # a file system without locks
+                break
+            else:
+                break
+        yield True
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager

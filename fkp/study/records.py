@@ -8,6 +8,8 @@ from pathlib import Path
 from fkp.record.files import write_json
 from fkp.study.plan import Plan, Run
 
+METRICS = "metrics.json"
+
 
 def finished(folder: Path) -> bool:
     """Whether the run in a folder was carried through to its end."""
@@ -19,7 +21,7 @@ def finished(folder: Path) -> bool:
 
 def read_metrics(folder: Path) -> dict:
     """The metrics.json of a run folder."""
-    return json.loads((folder / "metrics.json").read_text("utf-8"))
+    return json.loads((folder / METRICS).read_text("utf-8"))
 
 
 def record_of(run: Run, status: str = "pending", **about: object) -> dict:
@@ -84,7 +86,7 @@ def seal(
     Returns:
         None, or what is wrong with the notebook's metrics.json.
     """
-    path = folder / "metrics.json"
+    path = folder / METRICS
     try:
         metrics = json.loads(path.read_text("utf-8")) if path.exists() else {}
     except ValueError as error:

@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -116,10 +117,11 @@ class Host:
 
     Args:
         env: variables of the host and its forks beside this process's.
+        libraries: modules that it imports before the first fork.
     """
 
-    def __init__(self, env: dict[str, str] | None = None):
-        self.env, self._process, self._folder = env or {}, None, None
+    def __init__(self, env: dict[str, str] | None = None, libraries: Sequence[str] = LIBRARIES):
+        self.env, self.libraries, self._process, self._folder = env or {}, libraries, None, None
         self._lock = threading.Lock()
 
     def fork(self, call: str, arguments: dict, **options: object) -> Fork:
@@ -135,7 +137,7 @@ class Host:
                 env = {"TF_CPP_MIN_LOG_LEVEL": "3"} | env | self.env
                 env.pop("JPY_PARENT_PID", None)  # of a notebook that started this
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "fkp.study.warm", self._address],
+                    [sys.executable, "-m", "fkp.study.warm", self._address, *self.libraries],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
@@ -162,14 +164,14 @@ class Host:
             self._process = None
 
 
-def serve(address: str) -> None:
+def serve(address: str, *libraries: str) -> None:
     """Be a host: import, then fork for each connection, until standard input ends."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(f"{address}.new")
     listener.listen(128)
     Path(f"{address}.new").rename(address)
     os.environ["FKP_HOST"] = address
-    for name in LIBRARIES:
+    for name in libraries:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
     gc.freeze()
@@ -273,4 +275,4 @@ def _end_with(asked):
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(*sys.argv[1:])
