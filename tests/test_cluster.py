@@ -10,11 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
-from toy import write_notebook, write_project, write_study
+from toy import faces_of, write_notebook, write_project, write_study
 
 from fkp.study import executors, shared
 from fkp.study.executors import Cluster
-from fkp.study.plan import Data, plan
+from fkp.study.plan import plan
 from fkp.study.records import finished
 from fkp.study.runner import Interrupted, run_study
 
@@ -134,7 +134,7 @@ def test_results_travel_by_url(tmp_path, monkeypatch):
     root = write_project(tmp_path / "project")
     (root / "data" / "faces.csv").write_text("1")
     monkeypatch.setattr(shared, "PACKAGE_ROOT", root)
-    data = Data(root / "data", "kaggle", "data", "1234")
+    data = faces_of(root)
     planned = plan("toy", root=root, data=data)
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
@@ -147,9 +147,9 @@ def test_results_travel_by_url(tmp_path, monkeypatch):
         metrics = json.loads((folder / "metrics.json").read_text())
         assert metrics["run"]["finished"] and (folder / "notebook.html").exists()
         if not record["collect"]:
-            assert metrics["data_path"] == "data" and metrics["where"] == "x"
+            assert metrics["data_path"] == "faces" and metrics["where"] == "x"
     store = shared.Store("memory://fkp")
-    assert store.get("data/1234/data", tmp_path / "copy")
+    assert store.get(f"data/{data.fingerprint}/faces", tmp_path / "copy")
     assert (tmp_path / "copy" / "faces.csv").read_text() == "1"
     assert not store.get("runs/toy", tmp_path / "left"), "what was fetched is cleared away"
 

@@ -2,10 +2,10 @@ import json
 import subprocess
 
 import pytest
-from toy import write_project, write_study
+from toy import faces_of, write_project, write_study
 
 from fkp.study.freshness import Freshness, accept
-from fkp.study.plan import Data, plan
+from fkp.study.plan import plan
 from fkp.study.publish import publish
 from fkp.study.records import read_metrics
 from fkp.study.runner import run_study
@@ -19,7 +19,7 @@ def git(root, *words):
 
 
 def planned(root, **options):
-    return plan("toy", root=root, data=Data(root / "data", "kaggle", "faces", "1234"), **options)
+    return plan("toy", root=root, data=faces_of(root), **options)
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +113,9 @@ def test_a_result_that_names_a_place_here_is_refused(root):
 
 
 def test_other_data_replaces_what_is_published_only_if_meant(root):
-    other = plan("toy", root=root, data=Data(root / "data", "kaggle", "others", "9999"))
+    other = plan("toy", root=root, data=faces_of(root, "others"))
     run_study(other, workers=2)
-    with pytest.raises(ValueError, match=r"is published on faces \(1234\), this is others"):
+    with pytest.raises(ValueError, match=r"is published on faces \(\w+\), this is others"):
         publish(other)
     chart = next((root / "reports/toy/runs").glob(f"{other.runs[-1].folder}/figures/bars.svg"))
     chart.rename(chart.with_suffix(".away"))

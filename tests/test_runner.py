@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
-from toy import write_project, write_study
+from toy import faces_of, write_project, write_study
 
 from fkp.cli import main
 from fkp.study import records as records_module
 from fkp.study import report, wording
-from fkp.study.plan import Data, plan
+from fkp.study.plan import plan
 from fkp.study.runner import run_study
 
 TROUBLED = """
@@ -55,7 +55,7 @@ def metrics(planned, record):
 def finished(tmp_path_factory):
     """A project whose study has been carried out once on a 'data set'."""
     root = write_project(tmp_path_factory.mktemp("finished"))
-    data = Data(root / "data", "kaggle", "faces", "1234")
+    data = faces_of(root)
     planned, records, watch = carry_out(root, data=data, profile="smoke")
     return planned, records, watch
 
@@ -77,7 +77,11 @@ def test_metrics_say_how_they_came_about(finished):
     assert run["label"] == "train cnn seed 0"
     assert run["profile"] == "smoke"
     assert run["parameters"]["epochs"] == 1
-    assert run["data"] == {"source": "kaggle", "name": "faces", "fingerprint": "1234"}
+    assert run["data"] == {
+        "source": "kaggle",
+        "name": "faces",
+        "fingerprint": planned.data.fingerprint,
+    }
     assert run["environment"]["versions"]["papermill"]
     assert run["environment"]["cores"] == os.cpu_count()
     assert run["seconds"] > 0
@@ -255,3 +259,18 @@ def test_a_study_cannot_be_run_twice_at_a_time_and_stops_when_told_to(tmp_path):
     assert "resumes" in error
     manifest = report.read_manifest(root / "reports" / "toy")
     assert {run["status"] for run in manifest["profiles"]["quick"]["runs"]} == {"pending"}
+
+
+def test_data_that_changes_under_a_study_is_noticed(tmp_path):
+    root = write_project(tmp_path)
+    write_study(root, "runs: [{notebook: train}, {notebook: train, name: late}]")
+    planned = plan("toy", root=root, data=faces_of(root))
+
+    class Edit(Watch):
+        def started(self, run, folder):
+            if run.name == "late":
+                (root / "data" / "more.csv").write_text("1")
+
+    records = run_study(planned, workers=1, watch=Edit())
+    assert [record["status"] for record in records] == ["finished", "failed"]
+    assert records[1]["error"] == "faces: the data has changed while the notebook ran"

@@ -5,6 +5,9 @@ from textwrap import dedent
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from fkp.record.digests import file_fingerprint
+from fkp.study.plan import Data
+
 PACKAGE = {
     "__init__": "",
     "models/__init__": """
@@ -102,6 +105,13 @@ def write_project(root):
     write_notebook(root / "notebooks" / "02-compare.ipynb", *COMPARE)
     write_study(root, STUDY)
     return root
+
+
+def faces_of(root, name="faces"):
+    """The project's folder of data, as a study reads it; with another name also other content."""
+    if name != "faces":
+        (root / "data" / name).write_text(name)
+    return Data(root / "data", "kaggle", name, file_fingerprint(root / "data"))
 
 
 def write_study(root, text, name="toy"):

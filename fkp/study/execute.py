@@ -8,6 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from fkp.record.digests import file_fingerprint
 from fkp.record.files import write_text
 from fkp.study import kernel
 from fkp.study.records import seal
@@ -104,12 +105,13 @@ def write_html(notebook, page, title):
     write_text(page, html)
 
 
-def main(notebook, parameters, out, root, section, places):
+def main(notebook, parameters, out, root, section, places, data):
     """Run a notebook and make it a finished run.
 
     Args:
         notebook, parameters, out, root: see `execute`.
         section, places: see `fkp.study.records.seal`.
+        data: path of the faces, None for drawn ones.
 
     Returns:
         None, or the last line of what went wrong.
@@ -122,5 +124,7 @@ def main(notebook, parameters, out, root, section, places):
         text = str(getattr(error, "evalue", error))
         lines = [line for line in text.splitlines() if line.strip()] or [""]
         return f"{name}: {lines[-1].strip()}"
+    if data and section["data"] and section["data"]["fingerprint"] != file_fingerprint(data):
+        return f"{section['data']['name']}: the data has changed while the notebook ran"
     about = section | {"seconds": round(time.monotonic() - began, 1)}
     return seal(Path(out), about, places, root)

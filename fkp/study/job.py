@@ -109,6 +109,7 @@ def _process(job, host, stopped, made):
         "out": str(job.folder),
         "root": str(plan.root),
         "section": section_of(plan, run, started=now(), **_about(plan.root), **made),
+        "data": data,
         "places": places_of(run.parameters, data, plan.data.name),
     }
     log = job.folder / "log.txt"
