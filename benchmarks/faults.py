@@ -60,6 +60,8 @@ def fault(title: str) -> Callable:
 class Project:
     """A project that shares the code of this one and has a study of its own."""
 
+    takes = 60.0  # s, its study
+
     def __init__(self, folder: Path, small: int | None = None):
         self.root = folder
         (folder / "data").mkdir(parents=True)
@@ -147,7 +149,7 @@ def killed_at(project, rng):
     """The engine is killed (-9) a random while after its start."""
     process = project.start()
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(rng.uniform(1, 15))
+        process.wait(rng.uniform(0.1, 1) * project.takes)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
@@ -383,7 +385,9 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         clean = Project(Path(scratch, "clean"))
+        began = time.monotonic()
         assert clean.run()[0] == 0
+        Project.takes = time.monotonic() - began
         expected = clean.results()
 
         def judge(title, project, before, said):

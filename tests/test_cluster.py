@@ -132,7 +132,6 @@ def test_a_scheduler_that_goes_is_said_and_the_rest_resumes(slow):
 def test_results_travel_by_url(tmp_path, monkeypatch):
     """Workers that see nothing of the project: data and results go by fsspec."""
     root = write_project(tmp_path / "project")
-    (root / "data" / "faces.csv").write_text("1")
     monkeypatch.setattr(shared, "PACKAGE_ROOT", root)
     data = faces_of(root)
     planned = plan("toy", root=root, data=data)
@@ -150,7 +149,7 @@ def test_results_travel_by_url(tmp_path, monkeypatch):
             assert metrics["data_path"] == "faces" and metrics["where"] == "x"
     store = shared.Store("memory://fkp")
     assert store.get(f"data/{data.fingerprint}/faces", tmp_path / "copy")
-    assert (tmp_path / "copy" / "faces.csv").read_text() == "1"
+    assert (tmp_path / "copy").read_text() == "faces"
     assert not store.get("runs/toy", tmp_path / "left"), "what was fetched is cleared away"
 
 

@@ -269,7 +269,7 @@ def test_data_that_changes_under_a_study_is_noticed(tmp_path):
     class Edit(Watch):
         def started(self, run, folder):
             if run.name == "late":
-                (root / "data" / "more.csv").write_text("1")
+                planned.data.path.write_text("1")
 
     records = run_study(planned, workers=1, watch=Edit())
     assert [record["status"] for record in records] == ["finished", "failed"]

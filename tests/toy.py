@@ -108,10 +108,11 @@ def write_project(root):
 
 
 def faces_of(root, name="faces"):
-    """The project's folder of data, as a study reads it; with another name also other content."""
-    if name != "faces":
-        (root / "data" / name).write_text(name)
-    return Data(root / "data", "kaggle", name, file_fingerprint(root / "data"))
+    """A data set of the project, as a study reads it."""
+    path = root / "data" / f"{name}.csv"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(name)
+    return Data(path, "kaggle", name, file_fingerprint(path))
 
 
 def write_study(root, text, name="toy"):

@@ -97,7 +97,7 @@ class _StudyRun:
         self.records = {run.folder: self.freshness.record(run) for run in plan.runs}
         self.cost = estimates(plan)
         self.about = {"environment": environment(), "git": git_state(plan.root)}
-        self.began, self.saved = now(), 0.0
+        self.began, self.saved = now(), time.monotonic() + 1
 
     def carry_out(self, place):
         """Hand over runs, the longest first, as soon as what they read is there."""
@@ -125,9 +125,10 @@ class _StudyRun:
                 failed = asked and "failed" in read
                 self.settle(run, "failed" if failed else None, "there is no finished run to read")
                 return None
-        state = self.freshness.state(run)
-        late = state.status == "stale" and (self.stale or run.collect)
-        if state.done and run.name not in self.again and not late:
+            self.records[run.folder] = self.freshness.record(run)  # what it reads may be new
+        record = self.records[run.folder]
+        late = "stale" in record and (self.stale or run.collect)
+        if record["status"] == FINISHED and run.name not in self.again and not late:
             self.settle(run, "skipped")
             return None
         again = run.name in self.again
@@ -148,7 +149,7 @@ class _StudyRun:
         if status == "failed" and self.freshness.state(run).status != "failed":
             record = record_of(run, "failed", error=error)
         elif status == "skipped":
-            record = self.freshness.record(run, "skipped")
+            record = self.records[run.folder] | {"status": "skipped"}
         elif status == STOPPED:
             record = record_of(run)
         else:
