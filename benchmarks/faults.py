@@ -170,9 +170,9 @@ def kernel_killed(project):
     return process.communicate()[0]
 
 
-@fault("a kernel hangs; --limit 20s")
+@fault("a kernel hangs; --limit 45s")
 def kernel_hangs(project):
-    process = project.start("--limit", "20")
+    process = project.start("--limit", "45")
     project.until(process, "night/runs/*/progress.json")
     project.notebook_processes(process)[-1].suspend()
     return process.communicate()[0]

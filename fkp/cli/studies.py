@@ -169,6 +169,7 @@ def show_plan(
     for run in planned.runs:
         state = freshness.state(run)
         late = state.status == "stale" and (stale or run.collect)
+        late = late or any(other.name in run.reads for other in left)
         if (only and run.name not in only) or (state.done and run.name not in again and not late):
             continue
         about = duration(seconds[run.folder]) or "unknown"

@@ -43,6 +43,25 @@ def _backend():
     return os.environ.get("KERAS_BACKEND") or stored or "tensorflow"
 
 
+def device():
+    """What Keras' backend computes on, such as "CPU" or "NVIDIA H100"; imports the backend."""
+    backend = _backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        found = tf.config.list_physical_devices("GPU")
+        about = tf.config.experimental.get_device_details(found[0]) if found else {}
+        return about.get("device_name", "GPU") if found else "CPU"
+    if backend == "jax":
+        import jax
+
+        kind = jax.devices()[0]
+        return "CPU" if kind.platform == "cpu" else kind.device_kind
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+
+
 def _version(name):
     if name == "fkp":
         from fkp import __version__

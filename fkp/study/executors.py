@@ -30,13 +30,15 @@ class Local:
 
     Args:
         workers: notebooks at a time; None: `usual_workers`.
-        started: called with a job when it begins, in another thread.
+
+    Attributes:
+        started: called with a job and what it computes on when it begins, in another thread.
     """
 
-    def __init__(self, workers: int | None = None, started: Callable[[Job], None] | None = None):
+    def __init__(self, workers: int | None = None):
         cores = os.cpu_count() or 1
         self.workers = workers or usual_workers()
-        self._started = started or (lambda job: None)
+        self.started: Callable[[Job, str], None] | None = None
         self._host = Host(threads(cores // self.workers if self.workers > 1 else None))
         self._pool, self._stop = ThreadPoolExecutor(self.workers), threading.Event()
 
@@ -45,8 +47,8 @@ class Local:
         return self._pool.submit(self._carry_out, job)
 
     def _carry_out(self, job):
-        if not self._stop.is_set():
-            self._started(job)
+        if self.started and not self._stop.is_set():
+            self.started(job, self._host.device)
         return carry_out(job, self._host, self._stop.is_set)
 
     def stop(self) -> None:

@@ -108,7 +108,7 @@ def _process(job, host, stopped, made):
         "parameters": run.parameters | _engine_parameters(job, data),
         "out": str(job.folder),
         "root": str(plan.root),
-        "section": section_of(plan, run, started=now(), **_about(plan.root), **made),
+        "section": section_of(plan, run, started=now(), **_about(plan.root, host), **made),
         "data": data,
         "places": places_of(run.parameters, data, plan.data.name),
     }
@@ -150,8 +150,8 @@ def _engine_parameters(job, data):
 
 
 @lru_cache(maxsize=8)
-def _about(root):
-    return {"environment": environment(), "git": git_state(root)}
+def _about(root, host):
+    return {"environment": environment() | {"device": host.device}, "git": git_state(root)}
 
 
 @contextlib.contextmanager

@@ -44,6 +44,9 @@ class _Lines:
         self.total, self.done = len(plan.runs), 0
         self.running = {}
 
+    def computes_on(self, backend, device):
+        self.console.print(f"Keras on {backend}, {escape(device or 'device unknown')}")
+
     def started(self, run, folder):
         self.running[run.label] = (folder, time.monotonic())
         self.announce(run.label)

@@ -52,8 +52,9 @@ def run_study(
         workers: notebooks at a time on this machine; None: one for two cores.
         limit: seconds that a notebook may take.
         place: `fkp.study.executors.Cluster` to run on; None: this machine.
-        watch: object with `started(run, folder)` and `ended(run, record)`; a record is the run's
-            entry in the manifest. None: silent.
+        watch: object with `started(run, folder)`, `ended(run, record)` and, if it wants to know,
+            `computes_on(backend, device)`; a record is the run's entry in the manifest. None:
+            silent.
 
     Returns:
         The records of all runs, in the order of the plan: dicts with `status` "finished",
@@ -72,7 +73,8 @@ def run_study(
         check_known(again, chosen, "--again beside --only")
     with lock(plan.reports), _interruptible() as deaf:
         study = _StudyRun(plan, chosen, again, stale, limit, watch)
-        place = place or Local(workers, study.started)
+        place = place or Local(workers)
+        place.started = study.started
         try:
             with place:
                 try:
@@ -92,7 +94,7 @@ class _StudyRun:
 
     def __init__(self, plan, chosen, again, stale, limit, watch):
         self.plan, self.chosen, self.again, self.stale = plan, chosen, again, stale
-        self.limit, self.watch, self.workers = limit, watch, None
+        self.limit, self.watch, self.workers, self.device = limit, watch, None, None
         self.freshness = Freshness(plan)
         self.records = {run.folder: self.freshness.record(run) for run in plan.runs}
         self.cost = estimates(plan)
@@ -158,8 +160,11 @@ class _StudyRun:
         if self.watch:
             self.watch.ended(run, record)
 
-    def started(self, job):
+    def started(self, job, device):
         """A run begins."""
+        if not self.device and (tell := getattr(self.watch, "computes_on", None)):
+            tell(self.about["environment"]["backend"], device)
+        self.device = device
         if self.watch:
             self.watch.started(job.run, job.folder)
 

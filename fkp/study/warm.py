@@ -23,6 +23,7 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -127,6 +128,13 @@ class Host:
     def fork(self, call: str, arguments: dict, **options: object) -> Fork:
         """A `Fork`; a host that was lost is started again."""
         return Fork(self._started(), call, arguments, **options)
+
+    @cached_property
+    def device(self) -> str | None:
+        """What Keras computes on, see `fkp.record.machine.device`; None if that is not known."""
+        fork = self.fork("fkp.record.machine:device", {})
+        fork.wait()
+        return fork.answer
 
     def _started(self):
         with self._lock:
