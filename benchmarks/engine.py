@@ -2,9 +2,9 @@
 
     python -m benchmarks.engine --data 300W --kaggle KAGGLE --json OUT
 
-Overhead: a study is run in a project of its own; of its wall time that is the
-engine's which no cell of a notebook was running in. Memory: the peak of a process (resident) that loads or trains, and the
-engine's and its host's after few and after many runs. Nothing else should run meanwhile.
+Overhead: a study is run in a project of its own; of its wall time that is the engine's which no
+cell of a notebook was running in. Memory: the peak of a process (resident) that loads or trains and
+the engine's and its host's after few and after many runs. Nothing else should run meanwhile.
 """
 
 import argparse
@@ -20,16 +20,16 @@ from pathlib import Path
 import psutil
 
 from fkp.record.files import write_json
+from fkp.record.warm import PACKAGE_ROOT
 from fkp.study.executors import Local
 from fkp.study.plan import plan
 from fkp.study.runner import run_study
-from fkp.study.warm import PACKAGE_ROOT
 
 MANY = """
 runs:
   - notebook: explore
     parameters: {drawn: {n: 20, size: 32}}
-    grid: {split_seed: [%s]}
+    grid: {seed: [%s]}
 """
 
 

@@ -27,8 +27,8 @@ import numpy as np
 import psutil
 
 from fkp.record.files import write_json
+from fkp.record.warm import PACKAGE_ROOT
 from fkp.study.records import finished
-from fkp.study.warm import PACKAGE_ROOT
 
 STUDY = """
 runs:

@@ -19,13 +19,13 @@ from pathlib import Path
 import psutil
 
 from fkp.record.files import write_json
+from fkp.record.warm import PACKAGE_ROOT
 from fkp.study.cost import estimates, makespan
 from fkp.study.freshness import Freshness
 from fkp.study.plan import plan
 from fkp.study.records import read_metrics, seal, section_of
 from fkp.study.report import write_report
 from fkp.study.runner import run_study
-from fkp.study.warm import PACKAGE_ROOT
 
 STUDY = """
 runs:

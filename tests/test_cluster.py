@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from toy import faces_of, write_notebook, write_project, write_study
 from fkp.study import executors, shared
 from fkp.study.executors import Cluster
 from fkp.study.plan import plan
-from fkp.study.records import finished
+from fkp.study.records import finished, read_metrics
 from fkp.study.runner import Interrupted, run_study
 
 distributed = pytest.importorskip("distributed", reason="needs fkp[cluster]")
@@ -165,3 +166,31 @@ def test_what_does_not_fit_is_refused_before_anything_starts(cluster, tmp_path, 
     monkeypatch.setattr(executors, "package_digests", lambda package: other)
     with pytest.raises(ValueError, match=r"worker tcp://.* has other code: .*models/heads\.py"):
         Cluster(cluster.scheduler_address, tmp_path)
+
+
+def test_a_search_tries_the_same_with_helpers(cluster, tmp_path):
+    """keras-tuner's oracle asks, workers train: the trials of a search on its own."""
+    root = tmp_path
+    (root / "notebooks" / "studies").mkdir(parents=True)
+    (root / "fkp").symlink_to(executors.PACKAGE_ROOT / "fkp")
+    shutil.copy(executors.PACKAGE_ROOT / "notebooks" / "07-tune.ipynb", root / "notebooks")
+    study = {
+        "notebook": "tune",
+        "parameters": {
+            **{"drawn": {"n": 60, "size": 48}, "algorithm": "random", "trials": 3, "epochs": 1},
+            **{"trial_epochs": 1, "trial_epoch_size": 32, "epoch_size": 32},
+        },
+        "grid": {"tuners": [1, 2]},
+    }
+    write_study(root, json.dumps({"runs": [study]}))
+    planned = plan("toy", root=root)
+    records = run_study(planned, place=Cluster(cluster.scheduler_address, root))
+    assert [record["status"] for record in records] == ["finished"] * 2
+    alone, helped = (
+        read_metrics(planned.reports / "runs" / record["folder"])["trials"] for record in records
+    )
+    assert len(alone) == 3
+    for one, other in zip(alone, helped, strict=True):
+        assert {k: one[k] for k in one if k != "seconds"} == {
+            k: other[k] for k in other if k != "seconds"
+        }

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from toy import write_notebook, write_project, write_study
 
-from fkp.study import warm
+from fkp.record import warm
 from fkp.study.executors import Local
 from fkp.study.plan import plan
 from fkp.study.records import read_metrics

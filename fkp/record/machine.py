@@ -44,22 +44,17 @@ def _backend():
 
 
 def device():
-    """What Keras' backend computes on, such as "CPU" or "NVIDIA H100"; imports the backend."""
-    backend = _backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
+    """What Keras' backend computes on, "CPU" or the name of a GPU; imports the backend."""
+    if _backend() == "torch":
+        import torch
 
-        found = tf.config.list_physical_devices("GPU")
-        about = tf.config.experimental.get_device_details(found[0]) if found else {}
-        return about.get("device_name", "GPU") if found else "CPU"
-    if backend == "jax":
-        import jax
+        return torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    from keras.distribution import list_devices
 
-        kind = jax.devices()[0]
-        return "CPU" if kind.platform == "cpu" else kind.device_kind
-    import torch
-
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    if all(name.lower().startswith("cpu") for name in list_devices()):
+        return "CPU"
+    names = _output(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"])
+    return names.splitlines()[0] if names else "GPU"
 
 
 def _version(name):

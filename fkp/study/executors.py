@@ -10,14 +10,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 from fkp.record.code import package_digests
+from fkp.record.warm import PACKAGE_ROOT, Host, threads, worker_host
 from fkp.study.freshness import Freshness, listed
-from fkp.study.job import Job, carry_out, threads
+from fkp.study.job import Job, carry_out
 from fkp.study.shared import Store, carry_out_there, offer, take
-from fkp.study.warm import PACKAGE_ROOT, Host
 
 
 def usual_workers() -> int:
@@ -153,21 +152,17 @@ def _about(root):
 
 def _on_worker(job, shared=None):
     """Carry out a job on a worker, until nobody wants it any more."""
-    from distributed import get_worker
+    from distributed import get_worker, secede
 
     worker = get_worker()
-    key = worker.get_current_task()
+    key, host = worker.get_current_task(), worker_host()
+    if job.run.parameters.get("tuners", 1) > 1:
+        secede()  # its helpers need the place
 
     def unwanted():
         task = worker.state.tasks.get(key)
         return task is None or task.state not in ("executing", "long-running")
 
     if shared:
-        return carry_out_there(job, shared, _host(), unwanted)
-    return carry_out(job, _host(), unwanted)
-
-
-@cache
-def _host():
-    """The one that forks for this worker: a thread a notebook."""
-    return Host(threads(1))
+        return carry_out_there(job, shared, host, unwanted)
+    return carry_out(job, host, unwanted)

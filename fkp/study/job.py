@@ -12,14 +12,13 @@ from pathlib import Path
 
 from fkp.record.files import write_text
 from fkp.record.machine import environment, git_state
+from fkp.record.warm import Fork, Host
 from fkp.study.freshness import FAILED, Freshness, listed
 from fkp.study.plan import Plan, Run
 from fkp.study.records import finished, now, places_of, section_of
-from fkp.study.warm import Fork, Host
 from fkp.study.wording import duration
 
 FINISHED, STOPPED = "finished", "stopped"
-_THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,6 @@ def job_of(plan: Plan, run: Run, freshness: Freshness, **options: object) -> Job
     reads = plan.read_by(run)
     folders = tuple(folder for folder in map(freshness.result, reads) if folder)
     return Job(replace(plan, runs=(*reads, run)), run, folders, **options)
-
-
-def threads(share: int | None) -> dict[str, str]:
-    """The variables that hold a notebook to a number of threads; None: no variable."""
-    return {} if share is None else dict.fromkeys(_THREADS, str(max(1, share)))
 
 
 def carry_out(

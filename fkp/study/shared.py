@@ -13,9 +13,9 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from fkp.record.warm import PACKAGE_ROOT, Host
 from fkp.study.job import FINISHED, Job, carry_out
 from fkp.study.records import METRICS, finished
-from fkp.study.warm import PACKAGE_ROOT, Host
 
 _PAUSE = 60.0  # seconds between two looks at the checkpoints of a running notebook
 

@@ -11,8 +11,11 @@ files, which do not keep all random states and are not written whole.
 
 import logging
 import tempfile
+from collections import deque
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import keras
@@ -88,6 +91,8 @@ def search(
     seed: int = 0,
     folder: str | Path | None = None,
     progress: bool = True,
+    helpers: Executor | None = None,
+    at_once: int = 1,
 ) -> list[dict]:
     """Try architectures and learning rates.
 
@@ -108,6 +113,9 @@ def search(
         seed: decides the tried hyperparameters, weights and batches.
         folder: where trials.json and the running trial's checkpoints live; an interrupted search
             found there goes on, in the middle of a trial if need be.
+        helpers: that train the trials, such as `fkp.training.helpers.Helpers`; None: this process.
+        at_once: trials that the helpers work at; random search tries the same ones at any number,
+            the others propose with fewer results known.
 
     Returns:
         list of records in the order of the trials, as `trials` describes them; its `best` has
@@ -132,15 +140,28 @@ def search(
         tqdm(total=total, unit="trial", disable=not progress) as bar,
     ):
         oracle._set_project_dir(scratch, "oracle")  # it insists on writing files of its own
-        for trial in _proposals(oracle):
-            values = trial.hyperparameters.values
-            if not book.recall(values):
-                proposal = SPACES[space](_fixed(values))
-                proposal["epochs"] = values.get("tuner/epochs", epochs)
-                book.add(values, run(proposal, folder=book.scratch(values)))
+        waiting = deque()
+
+        def settle(trial, record):
+            if record is not None:
+                book.add(trial.hyperparameters.values, record())
             _report(oracle, trial, book.records[-1])
             bar.update()
             bar.set_postfix_str(book.best_so_far())
+
+        for trial in _proposals(oracle, waiting, settle):
+            values = trial.hyperparameters.values
+            if not waiting and book.recall(values):
+                settle(trial, None)
+                continue
+            proposal = SPACES[space](_fixed(values))
+            proposal["epochs"] = values.get("tuner/epochs", epochs)
+            if helpers is None:
+                settle(trial, partial(run, proposal, folder=book.scratch(values)))
+                continue
+            waiting.append((trial, helpers.submit(run, proposal, folder=None).result))
+            if len(waiting) == at_once:
+                settle(*waiting.popleft())
     return book.records
 
 
@@ -187,9 +208,13 @@ def _without_advice():
         logger.removeFilter(other)
 
 
-def _proposals(oracle):
-    """Trials to run, until the oracle has no more."""
-    while (trial := oracle.create_trial("fkp")).status == "RUNNING":
+def _proposals(oracle, waiting, settle):
+    """Trials to run, until the oracle has no more; results that it waits for are settled first."""
+    for number in count():
+        while (trial := oracle.create_trial(f"fkp{number}")).status != "RUNNING":
+            if not waiting:
+                return
+            settle(*waiting.popleft())
         yield trial
 
 

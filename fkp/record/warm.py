@@ -23,7 +23,7 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -145,7 +145,7 @@ class Host:
                 env = {"TF_CPP_MIN_LOG_LEVEL": "3"} | env | self.env
                 env.pop("JPY_PARENT_PID", None)  # of a notebook that started this
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "fkp.study.warm", self._address, *self.libraries],
+                    [sys.executable, "-m", "fkp.record.warm", self._address, *self.libraries],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
@@ -170,6 +170,20 @@ class Host:
             self._process.wait()
             self._folder.cleanup()
             self._process = None
+
+
+def threads(share: int | None) -> dict[str, str]:
+    """The variables that hold a process to a number of threads; None: no variable."""
+    names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    return {} if share is None else dict.fromkeys(names, str(max(1, share)))
+
+
+@cache
+def worker_host() -> Host:
+    """The host of a Dask worker, in its process: forks of one thread, which know the scheduler."""
+    from distributed import get_worker
+
+    return Host(threads(1) | {"FKP_SCHEDULER": get_worker().scheduler.addr})
 
 
 def serve(address: str, *libraries: str) -> None:
