@@ -145,13 +145,19 @@ def last_line(said: str) -> str:
     return next((line for line in told if line.startswith(("failed:", "error:"))), told[-1])
 
 
+def end(process: subprocess.Popen) -> None:
+    """Kill an engine (-9), if it still runs."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
 def killed_at(project, rng):
     """The engine is killed (-9) a random while after its start."""
     process = project.start()
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(rng.uniform(0.1, 1) * project.takes)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+        process.wait(rng.uniform(0.1, 0.9) * project.takes)
+    end(process)
 
 
 @fault("a notebook's process is killed")
@@ -227,8 +233,7 @@ def _spoilt(project, pattern, spoil):
     """A file of a half-finished study is spoilt."""
     process = project.start()
     project.until(process, "night/runs/*-1-*/progress.json")
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    end(process)
     for path in project.reports.glob(pattern):
         spoil(path)
     return project.run()[1]
@@ -361,8 +366,7 @@ def engine_killed_on_cluster(project):
     with _cluster(38803) as (address, _, _):
         process = project.start("--scheduler", address)
         project.until(process, "night/runs/*/progress.json")
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        end(process)
         return project.run("--scheduler", address)[1]
 
 
