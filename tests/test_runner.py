@@ -11,9 +11,10 @@ import pytest
 from toy import faces_of, write_project, write_study
 
 from fkp.cli import main
+from fkp.record import machine
+from fkp.study import cost, report, wording
 from fkp.study import records as records_module
-from fkp.study import report, wording
-from fkp.study.plan import plan
+from fkp.study.plan import Run, plan
 from fkp.study.runner import run_study
 
 TROUBLED = """
@@ -274,3 +275,34 @@ def test_data_that_changes_under_a_study_is_noticed(tmp_path):
     records = run_study(planned, workers=1, watch=Edit())
     assert [record["status"] for record in records] == ["finished", "failed"]
     assert records[1]["error"] == "faces: the data has changed while the notebook ran"
+
+
+def test_a_table_of_many_runs_is_folded(tmp_path):
+    root = write_project(tmp_path)
+    write_study(root, f"runs: [{{notebook: train, grid: {{seed: {list(range(25))}}}}}]")
+    planned = plan("toy", root=root)
+    for run in planned.runs:
+        folder = planned.reports / "runs" / run.folder
+        folder.mkdir(parents=True)
+        (folder / "metrics.json").write_text('{"scores": {"rmse": 1.5}}')
+        about = {"environment": machine.environment(), "git": None, "seconds": 60.0, "started": "-"}
+        records_module.seal(folder, records_module.section_of(planned, run, **about), [], root)
+    records = run_study(planned)
+    assert {record["status"] for record in records} == {"skipped"}
+    html = (planned.reports / "index.html").read_text()
+    assert "<summary>25 runs</summary>" in html
+    missing = plan("toy", root=root, overrides={"epochs": 7})
+    assert set(cost.estimates(missing).values()) == {60.0}, "as runs of that name took before"
+    assert cost.makespan(missing.runs, cost.estimates(missing), 10) == 180.0
+
+
+def test_what_reads_others_starts_last_and_the_longest_first():
+    def run(name, *reads):
+        return Run(None, name, {}, {}, reads, name)
+
+    runs = [run("a"), run("b"), run("c"), run("table", "a", "b", "c")]
+    seconds = dict(zip((r.folder for r in runs), (2.0, 3.0, 5.0, 1.0), strict=True))
+    assert cost.makespan(runs, seconds, 1) == 11.0
+    assert cost.makespan(runs, seconds, 2) == 6.0
+    assert cost.makespan(runs, seconds, 9) == 6.0
+    assert cost.makespan([], {}, 2) == 0.0

@@ -77,11 +77,11 @@ class Cluster:
     """
 
     def __init__(self, address: str, root: Path, shared: str | None = None):
-        self._shared, self._store, self._offered = shared, Store(shared) if shared else None, set()
         try:
             from distributed import Client
         except ImportError:
             raise ValueError("--scheduler needs Dask: pip install 'fkp[cluster]'") from None
+        self._shared, self._store, self._offered = shared, Store(shared) if shared else None, set()
         self.address = address.replace("dask://", "tcp://")
         try:
             self._client = Client(self.address, timeout=10, set_as_default=False)

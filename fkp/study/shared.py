@@ -38,6 +38,7 @@ class Store:
             self._system.makedirs(self._base, exist_ok=True)
         except Exception as error:
             raise ValueError(f"--shared {url}: {error}") from None
+        self.offered = set()  # names of data that are there for certain
 
     def put(self, source: Path, name: str) -> None:
         """Write a file or folder; a run's metrics.json last, as it says that all is there."""
@@ -76,8 +77,9 @@ class Store:
 def offer(store: Store, job: Job) -> list[str]:
     """Put what a job reads where its worker finds it; returns the names of the results there."""
     data = job.plan.data
-    if data.path:
+    if data.path and _data(data) not in store.offered:
         store.put(data.path, _data(data))
+        store.offered.add(_data(data))
     for folder in job.reads:
         store.put(folder, _run(job, folder.name))
     if job.again:
