@@ -276,12 +276,12 @@ def report(
 
 def readme(
     page: Annotated[Path, typer.Argument(help="Markdown file with marked tables.")] = Path(
-        "README.md"
+        "reports/published/README.md"
     ),
 ) -> None:
     """Fill the marked tables of a Markdown page from published metrics.
 
-    Example: fkp readme README.md
+    Example: fkp readme reports/published/README.md
     """
     from fkp.study.readme import refresh
     from fkp.study.studyfile import project
