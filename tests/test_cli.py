@@ -11,7 +11,7 @@ from toy import write_project
 from typer.testing import CliRunner
 
 from fkp import __version__, cli
-from fkp.cli import studies
+from fkp.cli import planned
 from fkp.data import readers
 from fkp.data.schemes import IBUG_68
 from fkp.photo.picture import read
@@ -155,18 +155,18 @@ def test_errors_are_one_line_and_status_2(root, monkeypatch, capsys, arguments, 
 
 
 def test_data_is_what_is_given_or_lies_in_data_or_drawn(root, faces_file):
-    assert studies.choose_data(None, None) == Data()
-    given = studies.choose_data(faces_file, None)
+    assert planned.choose_data(None, None) == Data()
+    given = planned.choose_data(faces_file, None)
     assert (given.path, given.source, given.name) == (faces_file, "npz", "faces.npz")
     (root / "data" / "README.md").touch()
     faces_file.rename(root / "data" / "faces.npz")
-    assert studies.choose_data(None, None).fingerprint == given.fingerprint
-    assert studies.choose_data(None, "drawn") == Data(forced=True)
+    assert planned.choose_data(None, None).fingerprint == given.fingerprint
+    assert planned.choose_data(None, "drawn") == Data(forced=True)
 
 
 def test_parameters_are_read_as_yaml():
     texts = ["seed=[0, 1]", "learning_rate=1e-3", "treatment=none", "limit=null", "note=", "x=a=b"]
-    assert studies.parse_parameters(texts) == {
+    assert planned.parse_parameters(texts) == {
         "seed": [0, 1],
         "learning_rate": 1e-3,
         "treatment": "none",

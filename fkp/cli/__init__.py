@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fkp import __version__
-from fkp.cli import predict, studies, tools, train
+from fkp.cli import predict, run, studies, tools, train
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,7 +17,7 @@ app = typer.Typer(
 )
 for command in (
     *(predict.predict, train.train, train.kaggle),
-    *(studies.run, studies.status, studies.report, studies.studies),
+    *(run.run, studies.status, studies.report, studies.studies),
     *(studies.accept, studies.publish, studies.readme),
     *(tools.models, tools.inspect, tools.submit, tools.export, tools.benchmark, tools.recolour),
 ):

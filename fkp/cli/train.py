@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fkp.cli.output import shorten
-from fkp.cli.studies import (
+from fkp.cli.planned import (
     Parameters,
     SourceName,
     check_choices,

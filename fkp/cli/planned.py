@@ -1,0 +1,142 @@
+"""What the commands of studies have in common: options, and the plan that follows from them."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fkp.cli.output import quiet
+
+if TYPE_CHECKING:
+    from fkp.study.plan import Data, Plan
+
+Study = Annotated[str, typer.Argument(help="Name of a study; `studies` lists them.")]
+Profile = Annotated[str | None, typer.Option(help="Profile of the study, such as smoke or quick.")]
+
+DataPath = Annotated[
+    Path | None, typer.Option(help="File or folder of faces; default: what data/ holds.")
+]
+SourceName = Annotated[
+    str | None, typer.Option(help="Read the data as this format instead of recognising it.")
+]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("-p", metavar="NAME=VALUE", help="Set a parameter; may be repeated."),
+]
+
+# What `-p NAME=` chooses by name, and the table that it chooses from.
+TABLES = {
+    "model": "fkp.models:MODELS",
+    "treatment": "fkp.prepare.treatments:TREATMENTS",
+    "optimizer": "fkp.training.optimizers:OPTIMIZERS",
+    "schedule": "fkp.training.optimizers:SCHEDULES",
+    "loss": "fkp.training.losses:NAMES",
+}
+# What `-p NAME=` may be at least.
+LEAST = {
+    **dict.fromkeys(("epochs", "batch_size", "limit", "trials"), 1),
+    **dict.fromkeys(("seed", "split_seed", "weight_decay", "average", "calm"), 0),
+    **{"side": 16, "size": 16, "zoom": 0.1, "learning_rate": 1e-9},
+}
+
+
+def planned_study(
+    study: str,
+    data: Path | None,
+    source: str | None,
+    profile: str | None,
+    parameters: list[str] | None,
+) -> "Plan":
+    """The plan of a study with the options of the command line."""
+    from fkp.study.plan import plan
+
+    overrides = parse_parameters(parameters or [])
+    check_choices(overrides)
+    return plan(study, profile=profile, data=choose_data(data, source), overrides=overrides)
+
+
+def check_choices(overrides: dict) -> None:
+    """Refuse a value that its table does not hold, or out of range, before anything runs.
+
+    Raises:
+        ValueError: names the value and what was expected.
+    """
+    from fkp.study.studyfile import check_known
+
+    for name, given in overrides.items():
+        values = given if isinstance(given, list) else [given]
+        if name in TABLES and values and given is not None:
+            module, attribute = TABLES[name].split(":")
+            if name == "loss":  # a sum of losses
+                values = [part for value in values for part in str(value).split("+")]
+            with quiet():
+                known = getattr(import_module(module), attribute)
+            check_known(values, known, f"-p {name}")
+        for value in values if name in LEAST else ():
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if value is not None and not (number and value >= LEAST[name]):
+                raise ValueError(
+                    f"-p {name}: expected a number from {LEAST[name]:g}, got {value!r}"
+                )
+
+
+def choose_data(path: Path | None, source: str | None) -> "Data":
+    """What a study reads: the given path, what `data/` holds, or drawn faces.
+
+    Raises:
+        ValueError: the path does not exist or is not recognised, or the format is unknown.
+    """
+    from fkp.data import readers
+    from fkp.record.digests import file_fingerprint
+    from fkp.study.plan import Data
+    from fkp.study.studyfile import project
+
+    if source is not None and source not in readers.SOURCES:
+        raise ValueError(f"unknown source {source!r} (known: {', '.join(readers.SOURCES)})")
+    folder = project() / "data"
+    if path is None and source == "drawn":
+        return Data(forced=True)
+    if path is None:
+        places = [folder, *sorted(folder.glob("[!.]*"))]
+        path = next((place for place in places if holds(place, source)), None)
+        if path is None and source is None:
+            return Data()
+        if path is None:
+            raise ValueError(f"--source {source} needs --data PATH; data/ holds nothing like it")
+    path = Path(path).expanduser().resolve()
+    name = source or readers.recognise(path)
+    return Data(path, name, path.name, file_fingerprint(path), forced=source is not None)
+
+
+def holds(path: Path, source: str | None) -> bool:
+    """Whether a path holds data of a format (None: of any)."""
+    from fkp.data import readers
+
+    try:
+        return readers.recognise(path) == source or source is None
+    except ValueError:
+        return False
+
+
+def parse_parameters(texts: list[str]) -> dict:
+    """["seed=[0,1]", "model=resnet18"] -> dict; values are read as YAML."""
+    from fkp.study.studyfile import read_yaml
+
+    values = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name.isidentifier() and equals):
+            raise ValueError(f"-p: expected NAME=VALUE, got {text!r}")
+        values[name] = read_yaml(value, f"-p {name}") if value else ""
+    return values
+
+
+def parse_duration(text: str) -> float:
+    """ "90m", "2h", "1h30m", "45s" or a number of seconds -> seconds."""
+    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", text.strip())
+    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    if not (total := 3600 * hours + 60 * minutes + seconds):
+        raise ValueError(f"--limit: expected a time such as 90m or 2h, got {text!r}")
+    return total

@@ -1,0 +1,151 @@
+"""The command that runs studies."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fkp.cli.output import shorten, show
+from fkp.cli.planned import (
+    DataPath,
+    Parameters,
+    Profile,
+    SourceName,
+    Study,
+    parse_duration,
+    planned_study,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from fkp.study.executors import Cluster
+    from fkp.study.plan import Plan
+
+
+def run(
+    study: Study,
+    data: DataPath = None,
+    source: SourceName = None,
+    profile: Profile = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Notebooks at a time.", show_default="one a two cores")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only the runs of that name; may be repeated."),
+    ] = None,
+    again: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Repeat the finished runs of that name from nothing."),
+    ] = None,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Repeat what earlier code or other versions made.")
+    ] = False,
+    limit: Annotated[
+        str | None, typer.Option(help="Time that a notebook may take, such as 90m or 2h.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Run on the Dask cluster of this tcp://HOST:PORT.")
+    ] = None,
+    shared: Annotated[
+        str | None,
+        typer.Option(help="URL by which data and results reach the cluster, such as s3://..."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would run and how long it may take.")
+    ] = False,
+    parameter: Parameters = None,
+) -> None:
+    """Run a study; finished runs are skipped, interrupted ones resumed.
+
+    Without --data and without a data set in data/ the study runs on drawn faces. What the project
+    has published of the same parameters and data counts as finished. Results go to
+    reports/STUDY/; what is published is left alone.
+
+    Example: fkp run paper-a --data data/kaggle --profile quick -p seed=[0,1]
+    """
+    from fkp.study.progress import watch
+    from fkp.study.runner import Interrupted, run_study
+
+    planned = planned_study(study, data, source, profile, parameter)
+    seconds = None if limit is None else parse_duration(limit)
+    if dry_run:
+        show_plan(planned, only, again or (), stale, workers)
+        return
+    if shared and not scheduler:
+        raise ValueError("--shared: goes with --scheduler")
+    place = place_of(scheduler, planned.root, shared) if scheduler else None
+    named = [run for run in planned.runs if only is None or run.name in only]
+    asked = "" if only is None else f"{len(named)} of "
+    typer.echo(
+        f"{study}, profile {planned.profile}: {asked}{len(planned.runs)} runs on "
+        f"{planned.data.source} ({planned.data.name})"
+    )
+    try:
+        with watch(planned) as progress:
+            records = run_study(
+                planned,
+                only=only,
+                again=again or (),
+                stale=stale,
+                workers=workers,
+                limit=seconds,
+                place=place,
+                watch=progress,
+            )
+    except Interrupted as stop:
+        hint = " without --again" if again else ""
+        why = f"{stop}; " if str(stop) else ""
+        typer.echo(f"{why}stopped; the same command{hint} resumes where this one ended", err=True)
+        raise typer.Exit(130) from None
+    asked = [record for record in records if only is None or record["name"] in only]
+    for record in records:
+        if record["status"] == "failed":
+            typer.echo(f"failed: {record['label']}: {record['error']}", err=True)
+            if "notebook_file" in record:
+                typer.echo(f"        see {planned.reports / record['notebook_file']}", err=True)
+    unmade = [record for record in asked if record["status"] == "pending"]
+    for record in unmade:
+        typer.echo(f"pending: {record['label']}: there is nothing to read yet", err=True)
+    late = sum("stale" in record for record in records)
+    if late:
+        typer.echo(f"stale results: {late}; `fkp status` says why, --stale repeats them")
+    typer.echo(f"report: {shorten(planned.reports / 'index.html')}")
+    bad = unmade or [record for record in asked if record["status"] == "failed"]
+    raise typer.Exit(1 if bad else 0)
+
+
+def place_of(scheduler: str, root: Path, shared: str | None) -> "Cluster":
+    """The cluster at an address; ValueError where there is none or it does not fit."""
+    from fkp.study.executors import Cluster
+
+    place = Cluster(scheduler, root, shared)
+    typer.echo(f"{place.address}: {place.workers} notebooks at a time")
+    return place
+
+
+def show_plan(
+    planned: "Plan", only: list[str] | None, again: list[str], stale: bool, workers: int | None
+) -> None:
+    """Print what a study would run, with the time that it may take."""
+    from fkp.study.cost import estimates, makespan
+    from fkp.study.executors import usual_workers
+    from fkp.study.freshness import Freshness
+    from fkp.study.wording import duration
+
+    freshness, seconds = Freshness(planned), estimates(planned)
+    rows, left, unknown = [], [], 0
+    for run in planned.runs:
+        state = freshness.state(run)
+        late = state.status == "stale" and (stale or run.collect)
+        late = late or any(other.name in run.reads for other in left)
+        if (only and run.name not in only) or (state.done and run.name not in again and not late):
+            continue
+        about = duration(seconds[run.folder]) or "unknown"
+        unknown += seconds[run.folder] is None
+        left.append(run)
+        rows.append({"run": run.label, "time": about, "reads": ", ".join(run.reads)})
+    show(rows, False)
+    workers = workers or usual_workers()
+    total = duration(makespan(left, seconds, workers)) or "nothing"
+    guess = f" ({unknown} of unknown length, a minute each)" if unknown else ""
+    typer.echo(f"{len(left)} of {len(planned.runs)} runs, {workers} at a time: {total}{guess}")
