@@ -33,7 +33,7 @@ NOTEBOOKS = sorted(path.stem.partition("-")[2] for path in (ROOT / "notebooks").
 # None, and overrides.
 OTHERS = {
     "ablation": (["recipe", "head-simcc", "ablation"], {}),
-    "best": (["tiny", "proof"], {}),
+    "best": (["tiny", "proof-tiny"], {}),
     "kaggle": (None, {}),
     "train": (None, {}),
     "across-sets": (["from-helen", "landmarks-compared"], {"paper": "D"}),

@@ -237,7 +237,7 @@ def bad_csv(folder, points, old, new):
 @pytest.mark.parametrize(
     ("make", "complaint"),
     [
-        (lambda f, p: bad_csv(f, p, "0.png,", "none.png,"), r"data row 1.*got 'none.png'"),
+        (lambda f, p: bad_csv(f, p, "0.png,", "nowhere.png,"), r"data row 1.*got 'nowhere.png'"),
         (lambda f, p: bad_csv(f, p, "0.png,", "0.png,x"), r"data row 1 \(line 2\), column wrist_x"),
         (lambda f, p: bad_csv(f, p, "0.png,", "0.png,9"), r"row 1, 0.png, point 1: got"),
         (lambda f, p: bad_csv(f, p, "0.png,", "0.png,1000000"), r"row 1, 0.png, point 1: got"),
