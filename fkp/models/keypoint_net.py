@@ -78,5 +78,5 @@ def keypoint_net(
 
 
 small = keypoint_net
-# For images of 112 px: a third of the multiply-adds and of the parameters of `small`.
+# For images of 96 px: a third of the multiply-adds and of the parameters of `small`.
 tiny = partial(keypoint_net, widths=(16, 32, 56, 80), blocks=(0, 1, 3, 2), decoder=(48, 32))
