@@ -27,7 +27,7 @@ import numpy as np
 import psutil
 
 from fkp.record.files import write_json
-from fkp.record.warm import PACKAGE_ROOT
+from fkp.record.warm import PACKAGE_ROOT, threads
 from fkp.study.records import finished
 
 STUDY = """
@@ -78,7 +78,8 @@ class Project:
         return subprocess.Popen(
             [sys.executable, "-c", CODE, str(self.root), "run", "night", *options],
             cwd=PACKAGE_ROOT,
-            env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1"},
+            # As on the cluster: with other threads sums are rounded otherwise.
+            env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1"} | threads(1),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,6 +1,6 @@
 """README's strip of faces: drawn ones, and the points that the shipped `small` finds.
 
-    python -m benchmarks.strip reports/published/faces.jpg
+python -m benchmarks.strip reports/published/faces.jpg
 """
 
 import argparse
