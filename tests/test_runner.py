@@ -291,6 +291,12 @@ def test_a_table_of_many_runs_is_folded(tmp_path):
     assert {record["status"] for record in records} == {"skipped"}
     html = (planned.reports / "index.html").read_text()
     assert "<summary>25 runs</summary>" in html
+    for damage in (b"\xff\x00", b'{"study": "toy", "pro'):
+        (planned.reports / "manifest.json").write_bytes(damage)
+        with pytest.raises(ValueError, match=r"manifest\.json: damaged; `fkp run` makes it anew"):
+            report.read_manifest(planned.reports)
+        assert {record["status"] for record in run_study(planned)} == {"skipped"}
+        assert len(report.read_manifest(planned.reports)["profiles"]["quick"]["runs"]) == 25
     missing = plan("toy", root=root, overrides={"epochs": 7})
     assert set(cost.estimates(missing).values()) == {60.0}, "as runs of that name took before"
     assert cost.makespan(missing.runs, cost.estimates(missing), 10) == 180.0

@@ -23,13 +23,21 @@ def read_manifest(reports):
     path = Path(reports) / "manifest.json"
     if not path.exists():
         return {"study": Path(reports).name, "latest": None, "profiles": {}}
-    return json.loads(path.read_text())
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError:
+        raise ValueError(f"{path}: damaged; `fkp run` makes it anew") from None
 
 
 def write_manifest(reports, study, profile, section):
-    """Put the section of one profile into the manifest; those of other profiles stay."""
-    manifest = read_manifest(reports)
-    profiles = manifest["profiles"] | {profile: section}
+    """Put the section of one profile into the manifest; those of other profiles stay.
+
+    A damaged one is made anew: all that counts lies in the runs' folders.
+    """
+    try:
+        profiles = read_manifest(reports)["profiles"] | {profile: section}
+    except ValueError:
+        profiles = {profile: section}
     write_json(
         Path(reports) / "manifest.json",
         {"study": study, "latest": profile, "profiles": profiles},
