@@ -18,6 +18,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from fkp.record import machine, warm
 from fkp.record.files import write_json
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -76,7 +77,7 @@ def measure(name: str, side: int, path: str, updates: int) -> dict[str, float | 
     seconds = time.perf_counter() - began
     return {
         "backend": keras.config.backend(),
-        "device": _device(),
+        "device": machine.device(),
         "loss": float(np.ravel(first)[0]),
         "mean square, px2": before,
         "later": float(np.mean((predict(network, faces.images) - faces.points) ** 2)),
@@ -84,17 +85,10 @@ def measure(name: str, side: int, path: str, updates: int) -> dict[str, float | 
     }
 
 
-def _device():
-    from fkp.record.machine import device
-
-    return device()
-
-
 def call(backend: str, *arguments: object, threads: int = 1) -> dict:
     """`measure` in a process of a backend."""
-    names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
     env = os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    env |= dict.fromkeys(names, str(threads))
+    env |= warm.threads(threads)
     env["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'}"
     code = (
         "import json, sys; from benchmarks import backends;"

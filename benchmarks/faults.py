@@ -86,6 +86,12 @@ class Project:
             start_new_session=True,
         )
 
+    def training(self, *options: str) -> subprocess.Popen:
+        """The study, once its first network trains."""
+        process = self.start(*options)
+        self.until(process, "night/runs/*/progress.json")
+        return process
+
     def run(self, *options: str) -> tuple[int, str]:
         """The study, to its end: exit status, what it said."""
         process = self.start(*options)
@@ -163,24 +169,21 @@ def killed_at(project, rng):
 
 @fault("a notebook's process is killed")
 def executor_killed(project):
-    process = project.start()
-    project.until(process, "night/runs/*/progress.json")
+    process = project.training()
     project.notebook_processes(process)[0].kill()
     return process.communicate()[0]
 
 
 @fault("a kernel is killed, as for memory")
 def kernel_killed(project):
-    process = project.start()
-    project.until(process, "night/runs/*/progress.json")
+    process = project.training()
     project.notebook_processes(process)[-1].kill()
     return process.communicate()[0]
 
 
 @fault("a kernel hangs; --limit 45s")
 def kernel_hangs(project):
-    process = project.start("--limit", "45")
-    project.until(process, "night/runs/*/progress.json")
+    process = project.training("--limit", "45")
     project.notebook_processes(process)[-1].suspend()
     return process.communicate()[0]
 
@@ -223,8 +226,7 @@ def read_only(project):
 @fault("the share with the reports goes away in mid-run")
 def share_gone(project):
     with disk(project.reports, 32):
-        process = project.start()
-        project.until(process, "night/runs/*/progress.json")
+        process = project.training()
         subprocess.run(["umount", "-l", project.reports], check=True)
         said = process.communicate()[0]
     return said
@@ -268,8 +270,7 @@ def two_engines(project):
 
 @fault("Ctrl-C twice")
 def twice_interrupted(project):
-    process = project.start()
-    project.until(process, "night/runs/*/progress.json")
+    process = project.training()
     for _ in range(2):
         process.send_signal(signal.SIGINT)
         time.sleep(0.05)
@@ -296,8 +297,7 @@ def data_changes(project):
     points = rng.uniform(20, 70, (60, 15, 2)).astype(np.float32)
     path = project.root / "data" / "faces.npz"
     np.savez(path, images=images, points=points)
-    process = project.start()
-    project.until(process, "night/runs/*/progress.json")
+    process = project.training()
     np.savez(path, images=images, points=points + 1)
     said = process.communicate()[0]
     path.unlink()
@@ -325,17 +325,15 @@ def wrong_weights(project):
 def _cluster(port):
     """A scheduler and two workers, as (address, scheduler, workers)."""
     address = f"tcp://127.0.0.1:{port}"
-    dask = [sys.executable, "-m", "distributed.cli"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
-    scheduler = subprocess.Popen(
-        [*dask[:2], "distributed.cli.dask_scheduler", "--port", str(port), "--no-dashboard"],
-        **quiet,
-    )
-    options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--death-timeout", "60"]
-    workers = [
-        subprocess.Popen([*dask[:2], "distributed.cli.dask_worker", address, *options], **quiet)
-        for _ in range(2)
-    ]
+
+    def dask(part, *options):
+        module = f"distributed.cli.dask_{part}"
+        return subprocess.Popen([sys.executable, "-m", module, "--no-dashboard", *options], **quiet)
+
+    scheduler = dask("scheduler", "--port", str(port))
+    options = (address, "--nthreads", "1", "--no-nanny", "--death-timeout", "60")
+    workers = [dask("worker", *options) for _ in range(2)]
     time.sleep(12)
     try:
         yield address, scheduler, workers
@@ -347,8 +345,7 @@ def _cluster(port):
 @fault("a Dask worker is killed in mid-run")
 def worker_killed(project):
     with _cluster(38801) as (address, _, workers):
-        process = project.start("--scheduler", address)
-        project.until(process, "night/runs/*/progress.json")
+        process = project.training("--scheduler", address)
         workers[0].kill()
         return process.communicate()[0]
 
@@ -356,8 +353,7 @@ def worker_killed(project):
 @fault("the Dask scheduler goes")
 def scheduler_gone(project):
     with _cluster(38802) as (address, scheduler, _):
-        process = project.start("--scheduler", address)
-        project.until(process, "night/runs/*/progress.json")
+        process = project.training("--scheduler", address)
         scheduler.kill()
         return process.communicate()[0]
 
@@ -365,8 +361,7 @@ def scheduler_gone(project):
 @fault("the engine is killed, its cluster goes on")
 def engine_killed_on_cluster(project):
     with _cluster(38803) as (address, _, _):
-        process = project.start("--scheduler", address)
-        project.until(process, "night/runs/*/progress.json")
+        process = project.training("--scheduler", address)
         end(process)
         return project.run("--scheduler", address)[1]
 

@@ -14,7 +14,7 @@ from fkp.cli.planned import (
     Study,
     parse_duration,
     planned_study,
-)  # fmt: skip
+)
 
 if TYPE_CHECKING:
     from fkp.study.executors import Cluster
@@ -27,7 +27,8 @@ def run(
     source: SourceName = None,
     profile: Profile = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Notebooks at a time.", show_default="one a two cores")
+        int | None,
+        typer.Option(min=1, help="Notebooks at a time.", show_default="one for two cores"),
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -129,16 +130,15 @@ def show_plan(
     """Print what a study would run, with the time that it may take."""
     from fkp.study.cost import estimates, makespan
     from fkp.study.executors import usual_workers
-    from fkp.study.freshness import Freshness
+    from fkp.study.freshness import Freshness, due
     from fkp.study.wording import duration
 
     freshness, seconds = Freshness(planned), estimates(planned)
     rows, left, unknown = [], [], 0
     for run in planned.runs:
-        state = freshness.state(run)
-        late = state.status == "stale" and (stale or run.collect)
-        late = late or any(other.name in run.reads for other in left)
-        if (only and run.name not in only) or (state.done and run.name not in again and not late):
+        fed = any(other.name in run.reads for other in left)
+        wanted = fed or due(run, freshness.record(run), again, stale)
+        if not wanted or (only and run.name not in only):
             continue
         about = duration(seconds[run.folder]) or "unknown"
         unknown += seconds[run.folder] is None

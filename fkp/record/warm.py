@@ -269,8 +269,7 @@ def _become(asked, job):
         os.chdir(job["cwd"])
         if "numpy" in sys.modules:
             sys.modules["numpy"].random.seed()  # or all forks would draw alike
-        for name in [name for name in sys.modules if name.split(".")[0] == "fkp"]:
-            del sys.modules[name]
+        forget_fkp()
         asked.sendall(_said(pid=os.getpid()))
         threading.Thread(target=_end_with, args=(asked,), daemon=True).start()
         module, function = job["call"].split(":")
@@ -286,6 +285,12 @@ def _become(asked, job):
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(status if isinstance(status, int) else 1)
+
+
+def forget_fkp() -> None:
+    """Drop fkp's modules: who imports them next reads them anew."""
+    for name in [name for name in sys.modules if name.split(".")[0] == "fkp"]:
+        del sys.modules[name]
 
 
 def _end_with(asked):

@@ -1,14 +1,13 @@
 """What a plan will take: seconds of each run, as earlier ones of its kind took, and of all."""
 
+import contextlib
 import heapq
-import json
 from collections import Counter
 from collections.abc import Iterable
-from functools import lru_cache
-from pathlib import Path
 from statistics import median
 
 from fkp.study.plan import Plan, Run
+from fkp.study.report import read_manifest
 
 
 def estimates(plan: Plan) -> dict[str, float | None]:
@@ -77,18 +76,8 @@ def _known(plan):
     found = {}
     for reports in (plan.root / "reports" / "published", plan.root / "reports"):
         for path in sorted(reports.glob("*/manifest.json")):
-            for profile, records in _of_manifest(path, path.stat().st_mtime_ns).items():
-                found.setdefault((path.parent.name, profile), []).extend(records)
+            with contextlib.suppress(ValueError):  # a damaged one tells nothing
+                for profile, section in read_manifest(path.parent)["profiles"].items():
+                    records = [record for record in section["runs"] if record.get("seconds")]
+                    found.setdefault((path.parent.name, profile), []).extend(records)
     return found
-
-
-@lru_cache(maxsize=64)
-def _of_manifest(path: Path, _changed: int) -> dict[str, list[dict]]:
-    try:
-        profiles = json.loads(path.read_text("utf-8"))["profiles"]
-    except (OSError, ValueError, KeyError):
-        return {}
-    return {
-        profile: [record for record in section["runs"] if record.get("seconds")]
-        for profile, section in profiles.items()
-    }

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fkp.record.code import package_digests
 from fkp.record.warm import PACKAGE_ROOT, Host, threads, worker_host
-from fkp.study.freshness import Freshness, listed
+from fkp.study.freshness import Freshness, unlike
 from fkp.study.job import Job, carry_out
 from fkp.study.shared import Store, carry_out_there, offer, take
 
@@ -101,9 +101,8 @@ class Cluster:
             raise ValueError(f"--scheduler {self.address}: no worker is connected")
         mine = package_digests(PACKAGE_ROOT / "fkp")
         for worker, (theirs, sees) in self._client.run(_about, str(root)).items():
-            if theirs != mine:
-                names = [n for n in {*mine, *theirs} if mine.get(n) != theirs.get(n)]
-                raise ValueError(f"worker {worker} has other code: {listed(names)}")
+            if other := unlike(mine, theirs):
+                raise ValueError(f"worker {worker} has other code: {other}")
             if not (sees or self._shared):
                 raise ValueError(
                     f"worker {worker} does not see {root}: expected a shared folder, or "

@@ -245,6 +245,24 @@ def _differences(known, today):
     return "; ".join(texts)
 
 
+def due(run: Run, record: dict, again: Iterable[str], stale: bool) -> bool:
+    """Whether a run has to be carried out.
+
+    Args:
+        run: the run.
+        record: of it, see `Freshness.record`.
+        again: names of runs to repeat.
+        stale: whether stale ones are repeated; those that collect others always are.
+    """
+    late = "stale" in record and (stale or run.collect)
+    return record["status"] != "finished" or run.name in again or late
+
+
+def unlike(one: dict[str, str], other: dict[str, str]) -> str:
+    """The modules whose digests differ, as `listed`; "" if none do."""
+    return listed(name for name in {*one, *other} if one.get(name) != other.get(name))
+
+
 def listed(modules: Iterable[str], most: int = 3) -> str:
     """Names of modules as files of the package, the first few."""
     files = sorted(

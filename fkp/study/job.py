@@ -13,7 +13,7 @@ from pathlib import Path
 from fkp.record.files import write_text
 from fkp.record.machine import environment, git_state
 from fkp.record.warm import Fork, Host
-from fkp.study.freshness import FAILED, Freshness, listed
+from fkp.study.freshness import FAILED, Freshness, unlike
 from fkp.study.plan import Plan, Run
 from fkp.study.records import finished, now, places_of, section_of
 from fkp.study.wording import duration
@@ -54,9 +54,7 @@ def job_of(plan: Plan, run: Run, freshness: Freshness, **options: object) -> Job
     return Job(replace(plan, runs=(*reads, run)), run, folders, **options)
 
 
-def carry_out(
-    job: Job, host: Host, stopped: Callable[[], bool] = lambda: False
-) -> tuple[str, str | None]:
+def carry_out(job: Job, host: Host, stopped: Callable[[], bool]) -> tuple[str, str | None]:
     """Run a notebook; what it leaves in the run's folder is whole or as it was before.
 
     Args:
@@ -72,8 +70,8 @@ def carry_out(
     made = {"made_by": (freshness := Freshness(job.plan)).made_by(job.run)}
     if job.run.collect:
         made["inputs"] = freshness.inputs(job.run)
-    if other := _other_code(job.code, made["made_by"]["code"]):
-        return "failed", other
+    if job.code and (other := unlike(job.code, made["made_by"]["code"])):
+        return "failed", f"{os.uname().nodename} has other code: {other}; bring it up to date"
     stay = not job.run.collect and not job.again
     with _set_aside(job.folder, checkpoints_stay=stay), _alone(job.folder) as alone:
         error = _process(job, host, stopped, made) if alone else "another process works on it"
@@ -83,14 +81,6 @@ def carry_out(
             return FINISHED, None
     write_text(job.folder / FAILED, error)
     return "failed", error
-
-
-def _other_code(wanted, here):
-    """What is wrong with the code of this machine, if another is wanted; "" if nothing."""
-    names = [n for n in {*(wanted or here), *here} if (wanted or here).get(n) != here.get(n)]
-    if not names:
-        return ""
-    return f"{os.uname().nodename} has other code: {listed(names)}; bring it up to date"
 
 
 def _process(job, host, stopped, made):

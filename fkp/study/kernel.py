@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
-from fkp.record.warm import Fork
+from fkp.record.warm import Fork, forget_fkp
 
 _NAME, _GROUP = "fkp-fork", "jupyter_client.kernel_provisioners"
 
@@ -53,7 +53,6 @@ def run(argv: list[str], paths: list[str]) -> None:
     """
     from ipykernel.kernelapp import IPKernelApp
 
-    for name in [name for name in sys.modules if name.split(".")[0] == "fkp"]:
-        del sys.modules[name]
+    forget_fkp()
     sys.path[:0] = paths
     IPKernelApp.launch_instance(argv=argv)

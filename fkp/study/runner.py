@@ -13,7 +13,7 @@ from fkp.record.machine import environment, git_state
 from fkp.study import report
 from fkp.study.cost import estimates
 from fkp.study.executors import Local
-from fkp.study.freshness import Freshness
+from fkp.study.freshness import Freshness, due
 from fkp.study.job import FINISHED, STOPPED, job_of
 from fkp.study.plan import Plan, Run
 from fkp.study.records import now, record_of
@@ -128,9 +128,7 @@ class _StudyRun:
                 self.settle(run, "failed" if failed else None, "there is no finished run to read")
                 return None
             self.records[run.folder] = self.freshness.record(run)  # what it reads may be new
-        record = self.records[run.folder]
-        late = "stale" in record and (self.stale or run.collect)
-        if record["status"] == FINISHED and run.name not in self.again and not late:
+        if not due(run, self.records[run.folder], self.again, self.stale):
             self.settle(run, "skipped")
             return None
         again = run.name in self.again

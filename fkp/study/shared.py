@@ -40,21 +40,24 @@ class Store:
             raise ValueError(f"--shared {url}: {error}") from None
         self.offered = set()  # names of data that are there for certain
 
-    def put(self, source: Path, name: str) -> None:
-        """Write a file or folder; a run's metrics.json last, as it says that all is there."""
+    def put(self, source: Path, name: str, keep: bool = False) -> None:
+        """Write a file or folder; a run's metrics.json last, as it says that all is there.
+
+        Args:
+            source: to be written.
+            name: where, below the URL.
+            keep: leave what is there already in the same size.
+        """
         files = [source] if source.is_file() else [f for f in source.rglob("*") if f.is_file()]
         for file in sorted(files, key=lambda f: f.name == METRICS):
             inner = () if file == source else (file.relative_to(source).as_posix(),)
             target = "/".join((self._base, name, *inner))
-            if not self._same(file, target):
+            if not (keep and self._has(target, file.stat().st_size)):
                 self._system.makedirs(str(PurePosixPath(target).parent), exist_ok=True)
                 self._system.put_file(str(file), target)
 
-    def _same(self, file, target):
-        """Whether a data file is there already: equal names and sizes of content-named folders."""
-        if "/data/" not in target:
-            return False
-        return self._system.exists(target) and self._system.size(target) == file.stat().st_size
+    def _has(self, target, size):
+        return self._system.exists(target) and self._system.size(target) == size
 
     def get(self, name: str, target: Path) -> bool:
         """Fetch a file or folder; False if there is none."""
@@ -78,7 +81,7 @@ def offer(store: Store, job: Job) -> list[str]:
     """Put what a job reads where its worker finds it; returns the names of the results there."""
     data = job.plan.data
     if data.path and _data(data) not in store.offered:
-        store.put(data.path, _data(data))
+        store.put(data.path, _data(data), keep=True)  # it is named by its content
         store.offered.add(_data(data))
     for folder in job.reads:
         store.put(folder, _run(job, folder.name))
