@@ -34,6 +34,8 @@ NOTEBOOKS = sorted(path.stem.partition("-")[2] for path in (ROOT / "notebooks").
 OTHERS = {
     "ablation": (["recipe", "head-simcc", "ablation"], {}),
     "best": (["tiny", "proof-tiny"], {}),
+    "budget": (["manual", "treatments"], {}),
+    "hidden": (None, {}),
     "kaggle": (None, {}),
     "train": (None, {}),
     "across-sets": (["from-helen", "landmarks-compared"], {"paper": "D"}),

@@ -94,6 +94,22 @@ def test_a_finished_training_is_not_repeated(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "progress.json").read_text()) == history
 
 
+def test_marks_score_the_best_model_so_far_and_change_nothing(tmp_path, monkeypatch):
+    def score(model):
+        return {"first": float(model.get_weights()[0].sum())}
+
+    plain, _ = train(tmp_path / "plain", epochs=4)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        steps(patch, stop=3)
+        train(tmp_path / "marked", epochs=4, marks=[1, 128, 256], score=score)
+    model, marked = train(tmp_path / "marked", epochs=4, marks=[1, 128, 256], score=score)
+    same(plain, model)
+    assert [row.get("seen") for row in marked] == [64, 128, None, 256]
+    best, _ = train(tmp_path / "short", epochs=4, marks=[256], score=score)
+    assert marked[3]["scores"] == pytest.approx(score(best))
+    assert marked == json.loads((tmp_path / "marked" / "progress.json").read_text())
+
+
 def unmoved(images, points, rng):
     return images, points
 

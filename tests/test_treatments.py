@@ -20,7 +20,7 @@ def test_none_keeps_the_complete_rows(faces):
     np.testing.assert_array_equal(treat(faces, "none").groups, np.arange(5))
 
 
-@pytest.mark.parametrize("name", ["ffill", "knn"])
+@pytest.mark.parametrize("name", ["ffill", "knn", "iterative", "pca"])
 def test_imputation_completes_every_row_and_keeps_the_labels(faces, name):
     treated = treat(faces, name)
     assert len(treated) == 20 and treated.complete.all()
@@ -48,3 +48,11 @@ def test_errors_name_what_came_in(faces):
         treat(faces, "mean")
     with pytest.raises(ValueError, match="'none' leaves none of 10"):
         treat(faces.take(np.arange(10, 20)), "none")
+
+
+def test_imputed_or_masked_rows_may_be_augmented_afterwards(faces):
+    imputed, masked = treat(faces, "knn_augment"), treat(faces, "mask_augment")
+    assert imputed.complete.all() and set(imputed.groups) == set(range(20))
+    np.testing.assert_array_equal(imputed.points[:20], treat(faces, "knn").points)
+    assert set(masked.groups) == set(range(19)) and len(masked) > 2 * 19
+    assert not masked.complete.all()

@@ -86,8 +86,8 @@ def conclusions(
         _by_hand_errs_less(rmse, kinds),
         _by_hand_is_smaller(sizes, kinds),
         _mobilenet_is_fastest(times),
-        _augmenting_beats_imputing(rmse.loc[learnt], "all test rows"),
-        _augmenting_beats_imputing(complete.loc[learnt], "complete test rows"),
+        augmenting_beats_imputing(rmse.loc[learnt], "all test rows"),
+        augmenting_beats_imputing(complete.loc[learnt], "complete test rows"),
         _fine_tuning_changes_little(rmse, kinds),
         _multiply_adds_tell_the_time(times, costs),
         _lowest_error(leaks),
@@ -139,7 +139,13 @@ def _mobilenet_is_fastest(times):
     )
 
 
-def _augmenting_beats_imputing(rmse, words):
+def augmenting_beats_imputing(rmse: pd.DataFrame, words: str) -> dict:
+    """Conclusion (3).
+
+    Args:
+        rmse: DataFrame indexed by variant, a column per treatment, px.
+        words: of which test rows.
+    """
     imputed = rmse[[name for name in IMPUTED if name in rmse]].min(axis=1)
     return row(
         f"(3) Augmented models have lower RMSE than imputed ones ({words})",

@@ -6,6 +6,7 @@ from fkp.plots.pareto import pareto
 from fkp.plots.pictures import sheet
 from fkp.plots.saliency import deletion, heat
 from fkp.plots.scores import (
+    budgets,
     ced,
     changes,
     distributions,

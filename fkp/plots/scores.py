@@ -40,6 +40,24 @@ def history(
     return ax
 
 
+def budgets(ax: Axes, table: pd.DataFrame, low: pd.DataFrame, high: pd.DataFrame) -> Axes:
+    """A score against the images seen, one line per column; bands from `low` to `high`.
+
+    Args:
+        table, low, high: DataFrames indexed by number of images, px.
+    """
+    for column in table:
+        known = table[column].dropna()
+        (line,) = ax.plot(known.index, known, "o-", label=str(column).replace("_", ", then "))
+        ends = (frame.loc[known.index, column] for frame in (low, high))
+        ax.fill_between(known.index, *ends, color=line.get_color(), alpha=0.12, linewidth=0)
+    ax.set(xscale="log", xlabel="images seen", ylabel="RMSE (px)")
+    ax.set_xticks(table.index, [f"{images / 1000:g}k" for images in table.index])
+    ax.minorticks_off()
+    ax.grid(alpha=0.3)
+    return ax
+
+
 def per_point(ax: Axes, errors: dict[str, dict[str, float]]) -> Axes:
     """RMSE per point, one marker series per model.
 

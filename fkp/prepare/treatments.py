@@ -34,12 +34,26 @@ def _imputed(name):
     return treatment
 
 
+def _then_augmented(name):
+    def treatment(faces, seed):
+        rng = np.random.default_rng(seed)
+        return augment.paper_a(TREATMENTS[name](faces, seed), rng)
+
+    treatment.__doc__ = f"The rows of `{name}` and their offline variants, which no paper tried."
+    return treatment
+
+
+# The paper's first, then ours.
 TREATMENTS = {
     "none": none,
     "ffill": _imputed("ffill"),
     "knn": _imputed("knn"),
     "augment": augmented,
     "mask": mask,
+    "iterative": _imputed("iterative"),
+    "pca": _imputed("pca"),
+    "knn_augment": _then_augmented("knn"),
+    "mask_augment": _then_augmented("mask"),
 }
 
 

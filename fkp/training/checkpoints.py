@@ -9,7 +9,8 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
@@ -136,12 +137,22 @@ class Checkpoints:
         if improved:
             with whole(self._best) as temporary:
                 model.save_weights(temporary)
-        write_json(self._progress, self.history)
 
     def keep(self, network: keras.Model) -> None:
-        """The network with its optimizer, after `add`: it decides where to go on."""
+        """The history, and the network with its optimizer, after `add`: where to go on."""
         if self.folder is not None:
+            write_json(self._progress, self.history)
             save(network, self._last, optimizer=True)
+
+    @contextmanager
+    def at_best(self, model: keras.Model) -> Iterator[None]:
+        """The model with the weights of its best epoch, inside the block."""
+        weights = model.get_weights()
+        self.best_model(model)
+        try:
+            yield
+        finally:
+            model.set_weights(weights)
 
     def stale(self, patience: int | None) -> bool:
         """Whether the last `patience` epochs have brought nothing better."""

@@ -4,7 +4,7 @@ A training with a folder is resumable, see `fkp.training.checkpoints`.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -102,6 +102,8 @@ def fit(
     patience: int | None = None,
     seed: int = 0,
     augment: Callable | None = None,
+    marks: Sequence[int] = (),
+    score: Callable[[keras.Model], dict] | None = None,
     folder: str | Path | None = None,
     progress: bool = True,
 ) -> tuple[keras.Model, list[dict]]:
@@ -125,13 +127,17 @@ def fit(
         patience: stop after so many epochs without a better validation RMSE; None = never.
         seed: order of the rows and the augmentation.
         augment: callable (images, points, rng) -> (images, points), applied to each batch.
+        marks: numbers of images seen; at the end of the epoch that reaches one, `score` is asked
+            about the best model so far.
+        score: model -> JSON-ready dict; it chooses nothing. Needed with `marks`.
         folder: where checkpoints live. Where they are of the same faces, model and arguments, an
             interrupted training goes on and a finished one is not repeated; others are removed.
         progress: show a progress bar.
 
     Returns:
         (the best model, history): a list with one dict per epoch: epoch, loss (mean over the
-        epoch; px^2 for "mse"), train_rmse, validation_rmse (px), learning_rate, seconds.
+        epoch; px^2 for "mse"), train_rmse, validation_rmse (px), learning_rate, seconds; where a
+        mark was reached also seen (images) and scores (what `score` gave).
 
     Raises:
         ValueError: no rows, an unknown loss, optimizer or schedule, or a loss that is not finite.
@@ -162,6 +168,8 @@ def fit(
         "patience": patience,
         "seed": seed,
     }
+    if marks:
+        arguments["marks"] = [*marks]
     log = Checkpoints(folder, about(model, train, validation, augment, arguments))
     resumed = log.resume(steps)
     if resumed is None:
@@ -188,16 +196,20 @@ def fit(
             change = augment.calmed() if calm and epoch >= epochs * (1 - calm) else augment
             mean_loss, rmse = _train_epoch(network, stream(epoch, augment=change), bar)
             with _averaged(network):
-                score = errors.rmse(validation.points, predict(model, validation.images))
+                error = errors.rmse(validation.points, predict(model, validation.images))
                 row = {
                     "epoch": epoch,
                     "loss": mean_loss,
                     "train_rmse": rmse,
-                    "validation_rmse": score,
+                    "validation_rmse": error,
                     "learning_rate": float(network.optimizer.learning_rate),
                     "seconds": time.perf_counter() - began,
                 }
                 log.add(model, row)
+                seen = (epoch + 1) * epoch_size
+                if any(seen - epoch_size < mark <= seen for mark in marks):
+                    with log.at_best(model):
+                        row |= {"seen": seen, "scores": score(model)}
             log.keep(network)
-            bar.set_postfix(train=rmse, validation=score)
+            bar.set_postfix(train=rmse, validation=error)
     return log.best_model(model), log.history

@@ -4,13 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
+import numpy as np
 import pandas as pd
 
 from fkp import models
 from fkp.data import copies, readers, split
 from fkp.data.faces import Faces
+from fkp.measure import errors
+from fkp.measure.scores import score
+from fkp.models.predict import predict
+from fkp.prepare.hidden import HIDDEN
 from fkp.prepare.treatments import treat
 from fkp.training.fit import fit
+from fkp.training.optimizers import named
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +25,8 @@ class Rows:
 
     Attributes:
         faces: all of them, grouped by copies.
-        original: training rows as read.
+        original: training rows as read, or with labels hidden.
+        truth: (n, k, 2), their labels before any was hidden.
         training: training rows as the treatment leaves them.
         validation, test: rows with original labels.
         treatment: its name.
@@ -27,6 +34,7 @@ class Rows:
 
     faces: Faces
     original: Faces
+    truth: np.ndarray
     training: Faces
     validation: Faces
     test: Faces
@@ -49,6 +57,16 @@ class Rows:
             index=[*parts],
         )
 
+    def imputed_rmse(self) -> float | None:
+        """RMSE of the hidden labels as the treatment fills them in, px; None if it does not."""
+        points, kept = self.original.points, self.original.labelled
+        filled = self.training.points[: len(points)]
+        hidden = np.isnan(points) & ~np.isnan(self.truth)
+        same = len(filled) == len(points) and np.array_equal(filled[kept], points[kept])
+        if not same or not hidden.any() or np.isnan(filled[hidden]).any():
+            return None
+        return errors.rmse(np.where(hidden, self.truth, np.nan), filled)
+
 
 def prepare(
     data: str | Path | None,
@@ -57,6 +75,7 @@ def prepare(
     drawn: dict,
     *,
     treatment: str,
+    hide: str | None = None,
     limit: int | None = None,
     split_seed: int = 0,
     seed: int = 0,
@@ -66,6 +85,8 @@ def prepare(
     Args:
         data, source, options, drawn: as for `fkp.data.readers.read_or_draw`.
         treatment: a key of `fkp.prepare.treatments.TREATMENTS`.
+        hide: a key of `fkp.prepare.hidden.HIDDEN`: complete rows alone, of which the training rows
+            lose labels before they are treated; None = the rows as they are.
         limit: use that many rows, drawn at random; None = all.
         split_seed: of the draw and the split.
         seed: of the treatment.
@@ -76,12 +97,18 @@ def prepare(
     faces = copies.group_duplicates(readers.read_or_draw(data, source, options, drawn))
     if limit is not None:
         faces = faces.sample(limit, seed=split_seed)
+    if hide is not None:
+        change = named(HIDDEN, "hide", hide)
+        faces = faces.take(faces.complete)
     parts = split.holdout(faces, seed=split_seed)
     original, validation, test = (
         faces.take(rows) for rows in (parts.train, parts.validation, parts.test)
     )
+    truth = original.points
+    if hide is not None:
+        original = change(original, np.random.default_rng([split_seed, 1]))
     training = treat(original, treatment, seed=seed)
-    return Rows(faces, original, training, validation, test, treatment)
+    return Rows(faces, original, truth, training, validation, test, treatment)
 
 
 def train(
@@ -102,3 +129,8 @@ def train(
     if out is not None:
         models.save(network, Path(out, "model.keras"))
     return network, history
+
+
+def scores_on(faces: Faces, model: keras.Model) -> dict:
+    """`fkp.measure.scores.score` of a model on these faces, for `fit`'s `score`."""
+    return score(faces, predict(model, faces.images))

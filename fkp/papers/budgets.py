@@ -1,0 +1,106 @@
+"""Paper A's treatments against the budget: scores on the way of trainings, and what they say.
+
+A training that was given `marks` has the scores of its best network so far in its history; one
+without has those of its end.
+"""
+
+import numpy as np
+import pandas as pd
+
+from fkp.papers import claims
+from fkp.record import results
+
+SCORES = ("rmse", "rmse_complete")
+# What a training with hidden labels adds to the name of its variant.
+_HIDDEN = {"kaggle": ", labels hidden", "nothing": ", no label hidden"}
+
+
+def on_the_way(runs: list[dict]) -> pd.DataFrame:
+    """A row per training and mark.
+
+    Args:
+        runs: as `fkp.record.results.load` returns them, of the notebook "train".
+
+    Returns:
+        DataFrame: the columns of `results.TRAITS`, variant, treatment, seed, images (seen),
+        imputed (RMSE of filled-in hidden labels, px, NaN where there are none), and rmse and
+        rmse_complete (px) with _low and _high, ends of the bootstrap interval.
+    """
+    several = []
+    for run in runs:
+        marked = [row for row in run["history"] if "scores" in row]
+        size = run["run"]["parameters"]["epoch_size"] or run["training"]["rows"]
+        end = {"seen": len(run["history"]) * size, "scores": run["scores"]}
+        for row in marked or [end]:
+            told = run | {"scores": row["scores"]}
+            told["run"] = run["run"] | {
+                "parameters": run["run"]["parameters"]
+                | {"images": row["seen"], "imputed": run["training"].get("imputed_rmse")}
+            }
+            several.append(told)
+    columns = [*results.TRAITS, "variant", "treatment", "hide", "seed", "images", "imputed"]
+    frame = results.frame(several, [*SCORES], columns)
+    frame["variant"] += frame.pop("hide").map(_HIDDEN).fillna("")
+    return frame.astype({"imputed": float})
+
+
+def verdicts(frame: pd.DataFrame) -> pd.DataFrame:
+    """What each budget says of imputing against augmenting, and of doing both.
+
+    Args:
+        frame: as `on_the_way` returns it.
+
+    Returns:
+        DataFrame: images, then the columns of `claims.row`.
+    """
+    rows = []
+    for images, part in frame.groupby("images"):
+        alone = (part["rmse"] == part["rmse_complete"]).all()
+        for score, words in zip(SCORES, ("all test rows", "complete test rows"), strict=True):
+            if alone and score != "rmse":
+                continue
+            means = part.groupby(["variant", "treatment"])[score].mean().unstack()
+            rows.append({"images": images} | claims.augmenting_beats_imputing(means, words))
+            if both := _both(means, words):
+                rows.append({"images": images} | both)
+    return pd.DataFrame(rows)
+
+
+def _both(means, words):
+    """The treatment that the paper never tried: impute, then augment."""
+    if not {"knn", "augment", "knn_augment"} <= set(means):
+        return None
+    less = means["knn_augment"] - means[["knn", "augment"]].min(axis=1)
+    return claims.row(
+        f"(not in the paper) Imputing, then augmenting beats either alone ({words})",
+        f"RMSE, both less the better one (px), per model, below -{claims.ALIKE}",
+        less,
+        -claims.ALIKE,
+    )
+
+
+def overtaking(frame: pd.DataFrame, score: str, first: str, second: str) -> dict[str, str]:
+    """From which number of images on one treatment errs less than another, per variant.
+
+    Args:
+        frame: as `on_the_way` returns it.
+        score: one of `SCORES`.
+
+    Returns:
+        variant -> "at 100,000 images", "at every budget (from 30,000)" or "at none (to 300,000)".
+    """
+    found = {}
+    for variant, part in frame.groupby("variant", sort=False):
+        means = part.groupby(["images", "treatment"])[score].mean().unstack()
+        if not {first, second} <= set(means):
+            continue
+        pair = means[[first, second]].dropna()
+        worse = np.flatnonzero(~(pair[first] < pair[second]))
+        after = worse[-1] + 1 if len(worse) else 0
+        if after == len(pair):
+            found[variant] = f"at none (to {pair.index[-1]:,})"
+        elif after == 0:
+            found[variant] = f"at every budget (from {pair.index[0]:,})"
+        else:
+            found[variant] = f"from {pair.index[after]:,} images on"
+    return found

@@ -1,0 +1,73 @@
+import pytest
+
+from fkp.papers import budgets
+
+
+def run(treatment, model="manual_cnn", at=(), end=2.0, seed=0, **parameters):
+    """The metrics of a training scored at marks, each (images seen, RMSE), or at its end alone."""
+
+    def scores(rmse):
+        return {
+            name: {"value": rmse + more, "low": rmse - 0.1, "high": rmse + 0.1}
+            for name, more in {"rmse": 0, "rmse_complete": 0.5}.items()
+        }
+
+    history = [{"epoch": epoch} for epoch in range(4)]
+    for (images, rmse), row in zip(at, history, strict=False):
+        row |= {"seen": images, "scores": scores(rmse)}
+    parameters = {"treatment": treatment, "seed": seed, "epoch_size": 100} | parameters
+    return {
+        "model": {"name": model},
+        "training": {"rows": 50, "imputed_rmse": 1.5 if treatment == "knn" else None},
+        "run": {"parameters": parameters},
+        "history": history,
+        "scores": scores(end),
+    }
+
+
+def test_scores_on_the_way_are_a_row_each_and_else_those_of_the_end():
+    runs = [run("knn", at=[(200, 3.0), (400, 2.0)]), run("none", hide="kaggle"), run("mask")]
+    frame = budgets.on_the_way([*runs, run("augment", epoch_size=None)])
+    assert frame["images"].tolist() == [200, 400, 400, 400, 200]
+    assert frame["rmse"].tolist() == [3.0, 2.0, 2.0, 2.0, 2.0]
+    assert frame["imputed"].tolist()[:2] == [1.5, 1.5] and frame["imputed"][2:].isna().all()
+    assert (
+        frame["variant"][2] == "manual_cnn, labels hidden" and frame["variant"][3] == "manual_cnn"
+    )
+
+
+def crossing():
+    two = {"knn": [2.5, 2.4], "augment": [2.9, 2.0], "ffill": [2.6, 2.6], "knn_augment": [2.2, 1.7]}
+    return budgets.on_the_way(
+        [run(name, at=[(100, first), (200, last)]) for name, (first, last) in two.items()]
+    )
+
+
+def test_each_budget_has_its_verdicts():
+    table = budgets.verdicts(crossing())
+    column = "the paper's conclusion"
+    three = table[
+        table[column].str.startswith("(3)") & table[column].str.contains("(all", regex=False)
+    ]
+    assert dict(zip(three["images"], three["verdict"], strict=True)) == {
+        100: "does not hold",
+        200: "holds",
+    }
+    assert three["median"].tolist() == pytest.approx([0.4, -0.4])
+    both = table[table[column].str.startswith("(not in the paper)")]
+    assert set(both["verdict"]) == {"holds"} and len(both) == 4
+    without = crossing()
+    without = without[without["treatment"] != "knn_augment"]
+    assert budgets.verdicts(without)[column].str.startswith("(3)").all()
+
+
+def test_when_one_treatment_overtakes_another():
+    frame = crossing()
+    assert budgets.overtaking(frame, "rmse", "augment", "knn") == {
+        "manual_cnn": "from 200 images on"
+    }
+    assert budgets.overtaking(frame, "rmse", "knn", "ffill") == {
+        "manual_cnn": "at every budget (from 100)"
+    }
+    assert budgets.overtaking(frame, "rmse", "ffill", "knn") == {"manual_cnn": "at none (to 200)"}
+    assert budgets.overtaking(frame, "rmse", "pca", "knn") == {}
