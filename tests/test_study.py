@@ -70,6 +70,19 @@ def test_a_collecting_run_names_what_it_reads_or_reads_all(root):
     assert [run.reads for run in plan("toy", root=root).runs] == [(), (), ("b",), ("a", "b")]
 
 
+def test_a_training_reads_a_run_above_it_and_is_no_collection(root):
+    train = "{notebook: train, name: long, reads: [search]"
+    search = "{notebook: train, name: search}"
+    write_study(root, f"runs: [{search}, {train}}}, {{notebook: compare, collect: true}}]")
+    first, second, third = plan("toy", root=root).runs
+    assert (second.reads, second.collect, third.reads) == (("search",), False, ("search", "long"))
+    write_study(root, f"runs: [{search[:-1]}, parameters: {{epochs: 9}}}}, {train}}}]")
+    assert plan("toy", root=root).runs[1].key != second.key, "it starts from another search"
+    write_study(root, f"runs: [{train}}}, {search}]")
+    with pytest.raises(ValueError, match="run 1, reads: unknown 'search'"):
+        plan("toy", root=root)
+
+
 def test_a_variable_of_the_environment_stands_in_for_a_default(root, monkeypatch, tmp_path):
     write_study(root, 'runs: [{notebook: train, parameters: {model: "${TOY_WEIGHTS:-download}"}}]')
     default = plan("toy", root=root).runs[0]

@@ -108,7 +108,7 @@ class Freshness:
 
     def _why_stale(self, run, folder):
         made = read_metrics(folder)["run"]
-        if run.collect and made.get("inputs") != self.inputs(run):
+        if run.reads and made.get("inputs") != self.inputs(run):
             return INPUTS_CHANGED
         known = self.acceptance(run, made).get("made_by") or made.get("made_by") or {}
         return _differences(known, self.made_by(run))

@@ -68,7 +68,7 @@ def carry_out(job: Job, host: Host, stopped: Callable[[], bool]) -> tuple[str, s
     if stopped():
         return STOPPED, None
     made = {"made_by": (freshness := Freshness(job.plan)).made_by(job.run)}
-    if job.run.collect:
+    if job.run.reads:
         made["inputs"] = freshness.inputs(job.run)
     if job.code and (other := unlike(job.code, made["made_by"]["code"])):
         return "failed", f"{os.uname().nodename} has other code: {other}; bring it up to date"

@@ -56,6 +56,7 @@ class Run:
         axes: the grid parameters of this run, in the order of the grid.
         parameters: every parameter but those in `ENGINE_PARAMETERS`.
         reads: names of the runs that it reads; it runs after them.
+        collect: whether it only sums up what it reads; else it is a training that starts from it.
         key: digest of parameters and data; of a run that reads others also of theirs. What code
             and versions made a result does not count, nor a default: see `fkp.study.freshness`.
     """
@@ -66,11 +67,7 @@ class Run:
     parameters: dict
     reads: tuple[str, ...]
     key: str
-
-    @property
-    def collect(self):
-        """Whether the run reads others."""
-        return bool(self.reads)
+    collect: bool = False
 
     @property
     def label(self):
@@ -159,12 +156,13 @@ def plan(name, *, profile=None, data=None, overrides=None, root=None):
     first = tuple(dict.fromkeys(_name(e, n) for e, n in entries if not e.get("collect")))
     runs = {}
     for entry, notebook in sorted(entries, key=lambda pair: bool(pair[0].get("collect"))):
-        reads = entry.get("collect") or ()
-        reads = first if reads is True else tuple(reads)
+        collect = entry.get("collect") or ()
+        reads = first if collect is True else tuple(collect or entry.get("reads") or ())
         for axes, parameters in _expand(entry, notebook, profile, study, settings, overrides):
             inputs = [run.folder for run in runs.values() if run.name in reads]
             key = _key(notebook, parameters, data, inputs)
-            run = Run(notebook, _name(entry, notebook), axes, parameters, reads, key)
+            called = _name(entry, notebook)
+            run = Run(notebook, called, axes, parameters, reads, key, bool(collect))
             runs.setdefault((run.name, run.key), run)
     title, text = study["title"], study["text"]
     return Plan(name, title, text, profile, data, tuple(runs.values()), root)

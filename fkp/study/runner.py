@@ -120,7 +120,7 @@ class _StudyRun:
     def job(self, run: Run):
         """The job of a run; None if there is nothing to do, which is recorded."""
         asked = run.name in self.chosen
-        if run.collect:
+        if run.reads:
             read = [self.records[other.folder]["status"] for other in self.plan.read_by(run)]
             there = sum(status in DONE for status in read)
             if not there or not (asked or there == len(read)):

@@ -11,6 +11,7 @@ runs:
     grid: {model: [baseline_cnn, manual_cnn], seed: [0, 1]}
     exclude: [{model: manual_cnn, seed: 1}]
     profiles: {smoke: {seed: 0}}     # what a profile changes for these runs only
+    reads: [search]                  # a training that starts from runs named further up
   - notebook: compare
     collect: true               # runs last, reads the finished runs; [grid] = only those so called
 profiles:
@@ -32,7 +33,7 @@ import yaml
 ENGINE_PARAMETERS = ("out", "data", "source", "runs_dir", "runs")
 _VARIABLE = re.compile(r"^\$\{(\w+):-(.*)\}$")
 _STUDY_KEYS = ("title", "text", "parameters", "runs", "profiles")
-_RUN_KEYS = ("notebook", "name", "parameters", "grid", "exclude", "profiles", "collect")
+_RUN_KEYS = ("notebook", "name", "parameters", "grid", "exclude", "profiles", "reads", "collect")
 
 
 def project() -> Path:
@@ -88,6 +89,7 @@ def load_study(name, root=None):
     if not isinstance(study, dict) or not isinstance(study.get("runs"), list):
         raise ValueError(f"{path.name}: expected a mapping with a list `runs`")
     check_known(study, _STUDY_KEYS, path.name)
+    before = []
     for number, entry in enumerate(study["runs"], 1):
         where = f"{path.name}, run {number}"
         if not isinstance(entry, dict) or "notebook" not in entry:
@@ -97,6 +99,8 @@ def load_study(name, root=None):
         if isinstance(entry.get("collect"), list):
             known = {other.get("name") or other.get("notebook") for other in study["runs"]}
             check_known(entry["collect"], known, f"{where}, collect")
+        check_known(entry.get("reads") or (), before, f"{where}, reads")
+        before += [] if entry.get("collect") else [entry.get("name") or entry["notebook"]]
     study = _from_environment(study)
     empty = {"title": name, "text": "", "parameters": {}, "profiles": {}}
     return empty | {key: value for key, value in study.items() if value is not None}
