@@ -90,7 +90,7 @@ def test_the_shipped_networks_have_their_size(name, side, parameters):
     assert getattr(keypoint_net, name)((side, side, 1), 68).count_params() == parameters
 
 
-@pytest.mark.parametrize("body", ["plain", "inverted", "mobilenet_v2"])
+@pytest.mark.parametrize("body", ["plain", "inverted", "mobilenet_v2", "resnet18"])
 @pytest.mark.parametrize("head", ["regression", "soft_argmax", "simcc"])
 def test_every_body_takes_every_head(body, head):
     weights = {"weights": "none"} if body == "mobilenet_v2" else {}
@@ -111,7 +111,7 @@ def test_bins_are_pixels():
     [
         ({"blocks": (1, 1)}, "one count a width"),
         ({"decoder": (4, 4, 4)}, "fewer steps up"),
-        ({"body": "fat"}, "expected one of plain, inverted, mobilenet_v2, got 'fat'"),
+        ({"body": "fat"}, "expected one of plain, inverted, mobilenet_v2, resnet18, got 'fat'"),
         ({"head": "own"}, "expected one of regression, soft_argmax, simcc, got 'own'"),
     ],
 )

@@ -8,6 +8,7 @@ import keras
 from keras import layers
 
 from fkp.models.backbones import cut_mobilenet_v2
+from fkp.models.resnet import stages
 
 _MOMENTUM = 0.95
 
@@ -76,5 +77,15 @@ def mobilenet_v2(
     return cut_mobilenet_v2(x, weights)
 
 
+def resnet18(x: keras.KerasTensor, widths: object, blocks: object) -> list[keras.KerasTensor]:
+    """ResNet-18 without its head; widths and blocks are its own."""
+    return stages(x, (2, 2, 2, 2))
+
+
 # name -> function of (scaled pixels, widths, blocks, **options) -> maps, finest first.
-BODIES = {"plain": plain, "inverted": inverted, "mobilenet_v2": mobilenet_v2}
+BODIES = {
+    "plain": plain,
+    "inverted": inverted,
+    "mobilenet_v2": mobilenet_v2,
+    "resnet18": resnet18,
+}

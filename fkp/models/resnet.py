@@ -35,6 +35,24 @@ def _basic_block(x, filters, strides, name):
     return layers.ReLU(name=name)(layers.Add()([x, shortcut]))
 
 
+def stages(x: keras.KerasTensor, blocks: Sequence[int]) -> list[keras.KerasTensor]:
+    """Scaled pixels to the maps of the stem and of each stage: a half of the side, then a quarter,
+    an eighth, ...
+
+    Args:
+        blocks: basic blocks per stage of 64, 128, 256, 512 filters.
+    """
+    x = layers.ReLU()(_convolution(x, 64, 7, 2, "stem"))
+    maps = [x]
+    x = layers.MaxPooling2D(3, 2, padding="same", name="stem_pool")(x)
+    for stage, count in enumerate(blocks):
+        for block in range(count):
+            strides = 2 if stage > 0 and block == 0 else 1
+            x = _basic_block(x, 64 * 2**stage, strides, f"stage{stage + 1}_block{block + 1}")
+        maps.append(x)
+    return maps
+
+
 def resnet18(
     input_shape: tuple[int, int, int],
     n_points: int,
@@ -50,13 +68,7 @@ def resnet18(
         dropout: rate before the head.
     """
     inputs, x = pixels_in(input_shape)
-    x = layers.ReLU()(_convolution(x, 64, 7, 2, "stem"))
-    x = layers.MaxPooling2D(3, 2, padding="same", name="stem_pool")(x)
-    for stage, count in enumerate(blocks):
-        for block in range(count):
-            strides = 2 if stage > 0 and block == 0 else 1
-            x = _basic_block(x, 64 * 2**stage, strides, f"stage{stage + 1}_block{block + 1}")
-    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.GlobalAveragePooling2D()(stages(x, blocks)[-1])
     if dropout:
         x = layers.Dropout(dropout)(x)
     return keras.Model(inputs, points_out(x, input_shape, n_points), name="resnet18")
