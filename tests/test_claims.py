@@ -141,6 +141,12 @@ def test_paper_d_is_judged_by_its_own_figures_and_by_whether_they_fit():
     assert every["verdict"].tolist() == ["mixed", "mixed", "does not hold", "mixed", "mixed"]
 
 
+def test_our_own_models_are_not_judged():
+    ours = MODELS.to_dict() | {"cnn": "keypoint_net", "forest": "tiny"}
+    found = claims.of_landmarks("D", LANDMARKS, pd.Series(ours))
+    assert (found["comparisons"] == 1).all()
+
+
 def test_models_that_did_not_run_are_not_judged():
     found = claims.of_landmarks("C", LANDMARKS, MODELS[["cnn"]])
     assert found["verdict"].tolist() == ["not run"] * 4 + ["holds", "not run", "not run"]

@@ -19,6 +19,7 @@ import pytest
 from fkp.data.faces import Faces
 from fkp.data.schemes import IBUG_68, by_count
 from fkp.measure import landmarks
+from fkp.photo.detected import detected_scores
 from fkp.record import results
 from fkp.study.notebooks import find_notebook
 from fkp.study.plan import plan
@@ -53,7 +54,10 @@ OTHERS = {
         ],
         {},
     ),
-    "paper-b": (None, {"model": "manual_cnn", "trials": 1}),
+    "paper-b": (
+        ["search", "resnet18", "explain", "landmarks-compared"],
+        {"model": "manual_cnn", "trials": 1},
+    ),
     "paper-c": (["forest", "lbf", "cnn", "landmarks-compared"], {}),
     "recolour": (None, {}),
 }
@@ -131,7 +135,7 @@ def run_cells(name, **parameters):
     plt.close("all")
 
 
-def write_landmark_run(folder, size, points, source="300-W"):
+def write_landmark_run(folder, size, points, source="300-W", detected=False):
     """The metrics of a made-up run of the notebook `landmarks` on images of `size` px."""
     shape = np.random.default_rng(0).uniform(0.2, 0.8, (6, len(IBUG_68), 2)) * size
     images = np.zeros((6, size, size, 3), np.uint8)
@@ -139,6 +143,9 @@ def write_landmark_run(folder, size, points, source="300-W"):
     faces = read.to_scheme(by_count(points))
     parts = {n: faces.take([i, i + 1]) for i, n in enumerate(("training", "validation", "test"))}
     found = landmarks.measures(parts, {name: part.points + 2 for name, part in parts.items()})
+    if detected:
+        test = parts["test"]
+        found["scores"] |= detected_scores(test, test.points + 4, np.array([True, True, False]))
     run = {"notebook": "landmarks", "name": "net", "parameters": {"seed": 0}, "seconds": 60}
     model = {"name": "paper_c_cnn", "input": (size, size, 1)}
     results.record(
@@ -154,7 +161,7 @@ def write_landmark_run(folder, size, points, source="300-W"):
 
 
 @pytest.mark.parametrize("size", [128, 256])
-@pytest.mark.parametrize(("paper", "points"), [("D", 68), ("C", 44), (None, 68)])
+@pytest.mark.parametrize(("paper", "points"), [("D", 68), ("C", 44), ("B", 68), (None, 68)])
 def test_landmark_models_are_compared_at_the_size_of_any_paper(tmp_path, paper, points, size):
     write_landmark_run(tmp_path / "runs/net", size, points)
     run_cells("landmarks-compared", runs_dir=tmp_path / "runs", paper=paper, out=tmp_path)
@@ -182,6 +189,23 @@ def test_published_errors_stand_beside_68_points_of_300w_alone(
     assert ["cut round their labels" in note for note in notes] == [True] * shown
 
 
+def test_errors_in_a_detector_s_boxes_have_a_table_and_a_row_of_the_ladder(tmp_path):
+    write_landmark_run(tmp_path / "runs/net", 128, 68, detected=True)
+    run_cells("landmarks-compared", runs_dir=tmp_path / "runs", paper="D", out=tmp_path)
+    tables = json.loads((tmp_path / "metrics.json").read_text())["tables"]
+    boxed = next(t for t in tables if t["title"].startswith("Normalised mean error from a"))
+    assert boxed["rows"][0][0] == "net" and boxed["rows"][0][-1].startswith("33.3 [")
+    ladder = next(t for t in tables if "published" in t["title"])
+    methods = [row[0] for row in ladder["rows"]]
+    assert methods[:3] == ["ours, net", "ours, mean shape", "ours, net, detector's boxes"]
+
+
+def test_an_explanation_without_a_model_says_what_it_lacks(tmp_path):
+    write_landmark_run(tmp_path / "runs/net", 64, 68)
+    with pytest.raises(ValueError, match=r"net has no model\.keras \(published runs ship none\)"):
+        run_cells("explain", runs_dir=tmp_path / "runs")
+
+
 def test_helen_without_its_list_of_test_faces_is_refused(tmp_path):
     points = np.random.default_rng(0).uniform(20, 80, (194, 2))
     (tmp_path / "annotation").mkdir()
@@ -189,4 +213,4 @@ def test_helen_without_its_list_of_test_faces_is_refused(tmp_path):
     (tmp_path / "annotation/1.txt").write_text(text)
     cv2.imwrite(str(tmp_path / "1_1.jpg"), np.zeros((100, 100, 3), np.uint8))
     with pytest.raises(ValueError, match=r"no face is marked as test.*testnames\.txt"):
-        run_cells("helen", data=tmp_path)
+        run_cells("search", data=tmp_path)

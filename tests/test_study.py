@@ -74,7 +74,7 @@ def test_a_training_reads_a_run_above_it_and_is_no_collection(root):
     train = "{notebook: train, name: long, reads: [search]"
     search = "{notebook: train, name: search}"
     write_study(root, f"runs: [{search}, {train}}}, {{notebook: compare, collect: true}}]")
-    first, second, third = plan("toy", root=root).runs
+    _, second, third = plan("toy", root=root).runs
     assert (second.reads, second.collect, third.reads) == (("search",), False, ("search", "long"))
     write_study(root, f"runs: [{search[:-1]}, parameters: {{epochs: 9}}}}, {train}}}]")
     assert plan("toy", root=root).runs[1].key != second.key, "it starts from another search"

@@ -16,6 +16,7 @@ from fkp.record.results import TRAITS
 
 ALIKE = 0.1  # px of RMSE below which two models count as equally good
 IMPUTED = ("ffill", "knn")
+OURS = ("keypoint_net", "small", "tiny")
 # A model that answers every face nearly alike says nothing of a treatment: it counts where its best
 # RMSE is below this share of the mean face's.
 LEARNT = 0.9
@@ -202,8 +203,10 @@ def of_landmarks(paper: str | None, scores: pd.DataFrame, models: pd.Series) -> 
         paper: "C" or "D"; for another, or None, there are no conclusions.
         scores: DataFrame indexed by entry of the study, means over seeds in the columns that
             `fkp.measure.landmarks.measures` names.
-        models: Series entry -> name of the model, the mean shape not among them.
+        models: Series entry -> name of the model, the mean shape not among them; of `OURS`, which
+            stand beside the paper's, nothing is concluded.
     """
+    models = models[~models.isin(OURS)]
     scores = scores.loc[models.index]
     if paper == "C":
         return pd.DataFrame(_paper_c(scores, models))

@@ -1,5 +1,7 @@
 """Dense landmarks: outlines on a face, regions, pixels of other image sizes, sets against sets."""
 
+from itertools import cycle
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -42,7 +44,7 @@ def regions(ax: Axes, table: pd.DataFrame, unit: str = "inter-ocular NME (%)") -
         table: DataFrame, index: regions, columns: models.
     """
     lines = np.arange(len(table))
-    for column, marker in zip(table.columns, "osDv^P*X", strict=False):
+    for column, marker in zip(table.columns, cycle("osDv^P*X"), strict=False):
         ax.plot(table[column].to_numpy(float), lines, marker, label=str(column))
     ax.set_yticks(lines, [str(name).replace("_", " ") for name in table.index])
     ax.set(xlabel=unit, ylim=(len(table) - 0.5, -0.5))
