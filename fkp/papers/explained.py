@@ -164,14 +164,15 @@ def conclusions(
         ),
         (
             f"Some outliers are above {published.PAPER_B_OUTLIER} px²",
-            "test faces that are not (%), below 100",
+            "test faces at most there (%), below 100",
             [100 - above],
             100,
         ),
         (
             "The worst faces are answered with an average face",
-            "of the way from the average face to the labels (%), the three worst, below 50",
-            way,
+            "of the way from the average face to the labels (%, to either side), the three worst, "
+            "below 50",
+            np.abs(way),
             50,
         ),
         (
@@ -183,14 +184,14 @@ def conclusions(
         ),
         (
             "The maps show which pixels the network finds the most important",
-            "RMSE when patches are hidden at random less that when the most salient are (px), per "
+            "RMSE when patches are hidden at random minus that when the most salient are (px), per "
             "kind of map, below 0",
             -harm[:, 1],
             0,
         ),
         (
-            "They show it of the face at hand",
-            "RMSE when patches are hidden by another face's map less that by its own (px), per "
+            "The same, beyond where faces usually are",
+            "RMSE when patches are hidden by another face's map minus that by its own (px), per "
             "kind of map, below 0",
             -harm[:, 0],
             0,
