@@ -132,6 +132,22 @@ def test_stale_runs_are_kept_and_repeated_on_request_collecting_ones_always(root
     assert not stale(root)
 
 
+def test_a_training_that_reads_a_run_is_kept_when_that_one_changes(root):
+    first = "{notebook: train, name: search}"
+    long = "{notebook: train, name: long, parameters: {seed: 5}, reads: [search]}"
+    write_study(root, f"runs: [{first}, {long}]")
+    planned = plan("toy", root=root)
+    assert [r["status"] for r in run_study(planned)] == ["finished"] * 2
+    edit(root / "fkp/scale.py", "1.5", "1.75")
+    assert [r["status"] for r in run_study(planned)] == ["skipped"] * 2
+    records = run_study(planned, again=["search"])
+    assert [r["status"] for r in records] == ["finished", "skipped"]
+    assert records[1]["stale"] == "what it reads has changed"
+    records = run_study(planned, stale=True)
+    assert [r["status"] for r in records] == ["skipped", "finished"]
+    assert read_metrics(planned.reports / "runs" / records[1]["folder"])["resumed"]
+
+
 def test_accepting_needs_a_proof_and_a_reason_and_shows_both(root):
     planned = plan("toy", root=root)
     assert accept(planned, "nothing to do", never) == []

@@ -76,6 +76,17 @@ class Detector:
         boxes = np.hstack([middle - sizes / 2, sizes])
         return boxes[order].astype(np.float32), scores[order].astype(np.float32)
 
+    def close_up(self, image: np.ndarray) -> np.ndarray:
+        """The boxes (n, 4) in a picture that a face nearly fills, looked at with room around it.
+
+        Args:
+            image: uint8 (h, w, 1) or (h, w, 3).
+        """
+        room = image.shape[0] // 2
+        wide = np.pad(image, ((room, room), (room, room), (0, 0)), "edge")
+        boxes, _ = self.boxes(np.repeat(wide, 3 // image.shape[2], axis=2))
+        return boxes - np.float32([room, room, 0, 0])
+
     def _squares(self, pixels):
         """(n, 4), x, y, w, h as the network gives them, px, and (n,) scores; many of one face."""
         h, w = pixels.shape[:2]

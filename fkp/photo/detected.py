@@ -88,12 +88,9 @@ def _boxes(points):
 
 def _detection(detector, image, points):
     """(left, top, right, bottom) of the detection that overlaps the labels' box best, or None."""
-    room = image.shape[0] // 2  # around it, as a detector expects
-    wide = np.pad(image, ((room, room), (room, room), (0, 0)), "edge")
-    boxes, _ = detector.boxes(np.repeat(wide, 3 // image.shape[2], axis=2))
+    boxes = detector.close_up(image)
     if not len(boxes):
         return None
-    boxes = boxes - (room, room, 0, 0)
     left, top, right, bottom = landmark_box(points)
     shared = overlaps([[left, top, right - left, bottom - top]], boxes)[0]
     x, y, w, h = boxes[shared.argmax()]

@@ -24,12 +24,10 @@ def placed(pictures: Faces, zoom: float, seed: int = 0) -> dict:
     """
     side, detector, found = pictures.image_shape[0], Detector(), []
     looked_at = pictures.sample(min(_LOOKED_AT, len(pictures)), seed=seed).images
-    room = side // 2  # around it, as a detector expects
     for image in looked_at:
-        wide = np.pad(image, ((room, room), (room, room), (0, 0)), "edge")
-        boxes, _ = detector.boxes(np.repeat(wide, 3 // image.shape[2], axis=2))
+        boxes = detector.close_up(image)
         if len(boxes):
-            middle = boxes[0, :2] + boxes[0, 2:] / 2 - room
+            middle = boxes[0, :2] + boxes[0, 2:] / 2
             found.append((*middle, boxes[0, 2:].max()))
     if 2 * len(found) <= len(looked_at):
         return {"zoom": zoom, "picture": side, "detected": False}
