@@ -10,7 +10,7 @@ import pandas as pd
 from fkp import models
 from fkp.data import copies, readers, split
 from fkp.data.faces import Faces
-from fkp.measure import errors
+from fkp.measure import errors, landmarks
 from fkp.measure.scores import score
 from fkp.models.predict import predict
 from fkp.prepare.hidden import HIDDEN
@@ -134,3 +134,9 @@ def train(
 def scores_on(faces: Faces, model: keras.Model) -> dict:
     """`fkp.measure.scores.score` of a model on these faces, for `fit`'s `score`."""
     return score(faces, predict(model, faces.images))
+
+
+def landmark_scores_on(faces: Faces, model: keras.Model) -> dict:
+    """`fkp.measure.landmarks.measures` of a model on these faces, for `fit`'s `score`."""
+    predicted = {"test": predict(model, faces.images)}
+    return landmarks.measures({"test": faces}, predicted)["scores"]
