@@ -42,7 +42,7 @@ def read(
         size: side of the square crop in pixels.
         channels: 1 (gray) or 3 (RGB).
         margin: added on each side of the box, as a fraction of the box's longer side.
-        box: "landmarks" or "detector", see `crop.crops`.
+        box: see `crop.crops`.
         sets: names in `SETS` to read; None: all.
         use_cache: keep the crops beside the data for next time.
 
