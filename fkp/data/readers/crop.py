@@ -17,6 +17,7 @@ from fkp.data.readers import SourceError, beyond, cache, fault
 
 IMAGES = (".jpg", ".jpeg", ".png")
 BOXES = ("landmarks", "given")
+OPTIONS = ("size", "channels", "margin", "box", "use_cache")  # of every reader that cuts crops
 _VERSION = 1
 
 
@@ -28,11 +29,11 @@ def crops(
     files: Sequence[Path] | None = None,
     key: str | None = None,
     box_of: Callable[[object], np.ndarray] | None = None,
-    size: int,
-    channels: int,
-    margin: float,
-    box: str,
-    use_cache: bool,
+    size: int = 96,
+    channels: int = 1,
+    margin: float = 0.25,
+    box: str = "landmarks",
+    use_cache: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Crop the face of every photograph.
 
@@ -43,7 +44,7 @@ def crops(
         files: that the crops follow from; default: those of `photos`.
         key: tells apart crops of other rows of the same files.
         box_of: annotation -> (left, top, right, bottom), for box "given".
-        size: side of the crop in pixels.
+        size: side of the square crop in pixels.
         channels: 1 (gray) or 3 (RGB).
         margin: added on each side of the box, as a fraction of the box's longer side.
         box: "landmarks" (the box around the points) or "given" (by the data set).

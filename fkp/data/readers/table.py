@@ -34,20 +34,12 @@ def recognises(path: Path) -> bool:
     return any(_header(file) is not None for file in _files(Path(path)))
 
 
-def read(
-    path: Path,
-    size: int = 96,
-    channels: int = 1,
-    margin: float = 0.25,
-    box: str = "landmarks",
-    images: str | None = None,
-    use_cache: bool = True,
-) -> Faces:
+def read(path: Path, images: str | None = None, **cut: object) -> Faces:
     """Read one list, or all of a folder; "train" and "test" in a list's name are official parts.
 
     Args:
-        size, channels, margin, box, use_cache: see `fkp.data.readers.crop.crops`.
         images: folder of the images; default: that of the list and those beside it.
+        **cut: how they are cut out, `crop.OPTIONS`.
 
     Raises:
         SourceError: names the file, row, column and value.
@@ -69,10 +61,7 @@ def read(
         ]
     k = len(rows[0].points) if rows else 0
     points = scheme.find(path, k, names=names)
-    return marked.faces(
-        path, rows, points, files=files, images=images,
-        size=size, channels=channels, margin=margin, box=box, use_cache=use_cache,
-    )  # fmt: skip
+    return marked.faces(path, rows, points, files=files, images=images, **cut)
 
 
 def _files(path):
