@@ -103,8 +103,9 @@ class ProbabilisticPCA(Imputer):
     """Conditional mean of a Gaussian whose covariance is low rank plus equal noise.
 
     Fitted by 30 steps of expectation-maximisation over the rows' missing patterns: each completes
-    every row by its conditional mean, adds the conditional covariance of what was missing, and replaces
-    the smaller eigenvalues of the resulting covariance by their mean (Tipping and Bishop, 1999).
+    every row by its conditional mean, adds the conditional covariance of what was missing, and
+    replaces the smaller eigenvalues of the resulting covariance by their mean (Tipping and Bishop,
+    1999).
 
     Args:
         components: rank kept; the rest is noise.
