@@ -11,8 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from fkp.record.files import write_text
+from fkp.record.forks import Fork, Host
 from fkp.record.machine import environment, git_state
-from fkp.record.warm import Fork, Host
 from fkp.study.freshness import FAILED, Freshness, unlike
 from fkp.study.plan import Plan, Run
 from fkp.study.records import finished, now, places_of, section_of
