@@ -105,6 +105,13 @@ KAGGLE_15 = Scheme(
     pupils=((0,), (1,)),
 )
 
+
+def _outlined(name, regions, pairs, **what):
+    """A scheme whose points are those of its regions, in order, and called by them."""
+    labels = tuple(f"{region}_{i - span[0]}" for region, span in regions.items() for i in span)
+    return Scheme(name, labels, swap(len(labels), *pairs), regions, **what)
+
+
 _IBUG_REGIONS = {
     "jaw": _span(0, 16),
     "right_eyebrow": _span(17, 21),
@@ -126,11 +133,10 @@ _IBUG_PAIRS = (
 )  # fmt: skip
 _CLOSED = frozenset({"right_eye", "left_eye", "outer_lips", "inner_lips"})
 
-IBUG_68 = Scheme(
-    name="ibug68",
-    labels=tuple(f"{region}_{i - span[0]}" for region, span in _IBUG_REGIONS.items() for i in span),
-    mirror=swap(68, *_IBUG_PAIRS),
-    regions=_IBUG_REGIONS,
+IBUG_68 = _outlined(
+    "ibug68",
+    _IBUG_REGIONS,
+    _IBUG_PAIRS,
     closed=_CLOSED,
     ocular=(45, 36),
     pupils=(_span(42, 47), _span(36, 41)),
@@ -178,13 +184,10 @@ _HELEN_PAIRS = (
     *((154 + i, 174 + (10 - i) % 20) for i in range(20)),
 )
 
-HELEN_194 = Scheme(
-    name="helen194",
-    labels=tuple(
-        f"{region}_{i - span[0]}" for region, span in _HELEN_REGIONS.items() for i in span
-    ),
-    mirror=swap(194, *_HELEN_PAIRS),
-    regions=_HELEN_REGIONS,
+HELEN_194 = _outlined(
+    "helen194",
+    _HELEN_REGIONS,
+    _HELEN_PAIRS,
     closed=_CLOSED | {"right_eyebrow", "left_eyebrow"},
     ocular=(144, 114),
     pupils=(_span(134, 153), _span(114, 133)),
@@ -213,11 +216,10 @@ _WFLW_PAIRS = (
     (96, 97),
 )  # fmt: skip
 
-WFLW_98 = Scheme(
-    name="wflw98",
-    labels=tuple(f"{region}_{i - span[0]}" for region, span in _WFLW_REGIONS.items() for i in span),
-    mirror=swap(98, *_WFLW_PAIRS),
-    regions=_WFLW_REGIONS,
+WFLW_98 = _outlined(
+    "wflw98",
+    _WFLW_REGIONS,
+    _WFLW_PAIRS,
     closed=_CLOSED | {"right_eyebrow", "left_eyebrow"},
     ocular=(72, 60),
     pupils=((97,), (96,)),
