@@ -18,7 +18,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from fkp.record import machine, warm
+from fkp.record import forks, machine
 from fkp.record.files import write_json
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -88,7 +88,7 @@ def measure(name: str, side: int, path: str, updates: int) -> dict[str, float | 
 def call(backend: str, *arguments: object, threads: int = 1) -> dict:
     """`measure` in a process of a backend."""
     env = os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    env |= warm.threads(threads)
+    env |= forks.threads(threads)
     env["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'}"
     code = (
         "import json, sys; from benchmarks import backends;"

@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 
 from fkp.record.files import write_json
-from fkp.record.warm import PACKAGE_ROOT
+from fkp.record.forks import PACKAGE_ROOT
 from fkp.study.executors import Local
 from fkp.study.plan import plan
 from fkp.study.runner import run_study

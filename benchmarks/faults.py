@@ -27,7 +27,7 @@ import numpy as np
 import psutil
 
 from fkp.record.files import write_json
-from fkp.record.warm import PACKAGE_ROOT, threads
+from fkp.record.forks import PACKAGE_ROOT, threads
 from fkp.study.records import finished
 
 STUDY = """

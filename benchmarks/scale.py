@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from fkp.record.files import write_json
-from fkp.record.warm import PACKAGE_ROOT
+from fkp.record.forks import PACKAGE_ROOT
 from fkp.study.cost import estimates, makespan
 from fkp.study.freshness import Freshness
 from fkp.study.plan import plan

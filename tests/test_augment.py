@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from fkp.data.faces import Faces
 from fkp.data.images import mirror
 from fkp.data.schemes import KAGGLE_15, SCHEMES
-from fkp.prepare import augment
+from fkp.prepare import affine, augment
 
 
 def spots(points, size=64):
@@ -40,7 +40,7 @@ coordinate = st.floats(24, 40)
 def test_a_lit_pixel_stays_at_its_point(x, y, degrees, scale, dx, dy):
     point = np.array([[x, y]], np.float32)
     matrix = augment.rotation_scale_shift((64, 64), degrees, scale, (dx, dy))
-    images, points = augment.warp(spots(point), point[:, None], matrix)
+    images, points = affine.cut(spots(point), point[:, None], matrix, (64, 64))
     np.testing.assert_allclose(centre_of_light(images), points[:, 0], atol=0.2)
 
 

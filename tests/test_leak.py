@@ -5,7 +5,8 @@ import pytest
 
 from fkp.data import drawing
 from fkp.papers import leak
-from fkp.prepare.augment import rotation_scale_shift, warp
+from fkp.prepare.affine import cut
+from fkp.prepare.augment import rotation_scale_shift
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,8 @@ def others():
 
 def rotated(faces, degrees):
     matrix = rotation_scale_shift(faces.image_shape, degrees=degrees)
-    return warp(faces.images, faces.points, np.repeat(matrix, len(faces), axis=0))[1]
+    maps = np.repeat(matrix, len(faces), axis=0)
+    return cut(faces.images, faces.points, maps, faces.image_shape)[1]
 
 
 @pytest.mark.parametrize("degrees", [leak.DEGREES, -leak.DEGREES])

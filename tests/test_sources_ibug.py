@@ -244,30 +244,6 @@ def test_colour_is_rgb_and_gray_its_luminance(tmp_path):
     assert (gray.images == round(0.299 * 200 + 0.587 * 50)).all()
 
 
-def test_without_a_detection_the_landmark_box_is_used_and_counted(tmp_path):
-    put(tmp_path, "a")
-    put(tmp_path, "b", seed=1)
-    plain = read(tmp_path)
-    for _ in range(2):  # the second time from the cache
-        with pytest.warns(UserWarning, match="no detection for 2 of 2 faces"):
-            found = read(tmp_path, box="detector")
-        assert np.array_equal(found.images, plain.images)
-
-
-def test_the_best_overlapping_detection_is_taken(monkeypatch):
-    class Cascade:
-        def detectMultiScale(self, image, *rest, **options):
-            assert image.shape == (150, 150)
-            return [(0, 0, 60, 60), (52, 49, 50, 50), (50, 50, 80, 80)]
-
-    monkeypatch.setattr(crop, "_cascade", Cascade)
-    image = np.zeros((400, 400), np.uint8)
-    # the detector looks at the landmark box and its own side around it, from (50, 50) on
-    assert crop.detect(image, (100, 100, 150, 150)) == (102, 99, 152, 149)
-    monkeypatch.setattr(Cascade, "detectMultiScale", lambda *_, **__: [(0, 0, 60, 60)])
-    assert crop.detect(image, (100, 100, 150, 150)) is None
-
-
 @pytest.mark.skipif(not DATA, reason="FKP_DATA does not point at the real data")
 def test_real_300w():
     faces = read(Path(DATA) / "300w", size=32)

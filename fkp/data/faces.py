@@ -10,6 +10,8 @@ import numpy as np
 from fkp.data.schemes import Scheme, convert
 from fkp.record.digests import array_digest
 
+ARRAYS = ("images", "points", "groups", "parts", "names")  # with a row for each face
+
 
 @dataclass(frozen=True, eq=False)
 class Faces:
@@ -91,13 +93,7 @@ class Faces:
         rows = np.asarray(rows)
         if rows.size == 0:
             rows = rows.astype(int)
-        return replace(
-            self,
-            **{
-                name: getattr(self, name)[rows]
-                for name in ("images", "points", "groups", "parts", "names")
-            },
-        )
+        return replace(self, **{name: getattr(self, name)[rows] for name in ARRAYS})
 
     def sample(self, n: int, seed: int = 0) -> Self:
         """`n` rows drawn at random, in their own order; all rows if there are no more."""
@@ -132,10 +128,5 @@ class Faces:
                     f"cannot stack {other.scheme.name} {other.image_shape} "
                     f"onto {first.scheme.name} {first.image_shape}"
                 )
-        return replace(
-            first,
-            **{
-                name: np.concatenate([getattr(faces, name) for faces in several])
-                for name in ("images", "points", "groups", "parts", "names")
-            },
-        )
+        stacked = {n: np.concatenate([getattr(faces, n) for faces in several]) for n in ARRAYS}
+        return replace(first, **stacked)

@@ -105,6 +105,15 @@ KAGGLE_15 = Scheme(
     pupils=((0,), (1,)),
 )
 
+
+def _outlined(name, regions, pairs, closed, ocular):
+    """A scheme of the points of its regions, in order; pupils are marked, or the eyes' middles."""
+    labels = tuple(f"{region}_{i - span[0]}" for region, span in regions.items() for i in span)
+    pupils = [regions.get(f"{side}_pupil", regions[f"{side}_eye"]) for side in ("left", "right")]
+    mirror = swap(len(labels), *pairs)
+    return Scheme(name, labels, mirror, regions, closed, ocular, tuple(pupils))
+
+
 _IBUG_REGIONS = {
     "jaw": _span(0, 16),
     "right_eyebrow": _span(17, 21),
@@ -125,16 +134,9 @@ _IBUG_PAIRS = (
     (60, 64), (61, 63), (65, 67),
 )  # fmt: skip
 _CLOSED = frozenset({"right_eye", "left_eye", "outer_lips", "inner_lips"})
+_BROWS_TOO = _CLOSED | {"right_eyebrow", "left_eyebrow"}
 
-IBUG_68 = Scheme(
-    name="ibug68",
-    labels=tuple(f"{region}_{i - span[0]}" for region, span in _IBUG_REGIONS.items() for i in span),
-    mirror=swap(68, *_IBUG_PAIRS),
-    regions=_IBUG_REGIONS,
-    closed=_CLOSED,
-    ocular=(45, 36),
-    pupils=(_span(42, 47), _span(36, 41)),
-)
+IBUG_68 = _outlined("ibug68", _IBUG_REGIONS, _IBUG_PAIRS, _CLOSED, ocular=(45, 36))
 
 # Paper C's 44 points: the 68 without the jaw line (its tip stays, last) and without the inner lips.
 _FROM_68 = (*_span(17, 59), 8)
@@ -178,17 +180,7 @@ _HELEN_PAIRS = (
     *((154 + i, 174 + (10 - i) % 20) for i in range(20)),
 )
 
-HELEN_194 = Scheme(
-    name="helen194",
-    labels=tuple(
-        f"{region}_{i - span[0]}" for region, span in _HELEN_REGIONS.items() for i in span
-    ),
-    mirror=swap(194, *_HELEN_PAIRS),
-    regions=_HELEN_REGIONS,
-    closed=_CLOSED | {"right_eyebrow", "left_eyebrow"},
-    ocular=(144, 114),
-    pupils=(_span(134, 153), _span(114, 133)),
-)
+HELEN_194 = _outlined("helen194", _HELEN_REGIONS, _HELEN_PAIRS, _BROWS_TOO, ocular=(144, 114))
 
 # WFLW (Wu et al., CVPR 2018): the jaw of 300-W twice as dense, brows as outlines, pupils.
 _WFLW_REGIONS = {
@@ -213,15 +205,7 @@ _WFLW_PAIRS = (
     (96, 97),
 )  # fmt: skip
 
-WFLW_98 = Scheme(
-    name="wflw98",
-    labels=tuple(f"{region}_{i - span[0]}" for region, span in _WFLW_REGIONS.items() for i in span),
-    mirror=swap(98, *_WFLW_PAIRS),
-    regions=_WFLW_REGIONS,
-    closed=_CLOSED | {"right_eyebrow", "left_eyebrow"},
-    ocular=(72, 60),
-    pupils=((97,), (96,)),
-)
+WFLW_98 = _outlined("wflw98", _WFLW_REGIONS, _WFLW_PAIRS, _BROWS_TOO, ocular=(72, 60))
 
 SCHEMES = {s.name: s for s in (KAGGLE_15, IBUG_68, POINTS_44, HELEN_194, WFLW_98)}
 

@@ -132,33 +132,28 @@ def export_file(
 
 
 def check(
-    model: "keras.Model",
-    path: str | Path,
-    form: str,
-    images: np.ndarray,
-    tolerance: float = TOLERANCE_PX,
+    model: "keras.Model", path: str | Path, form: str, images: np.ndarray
 ) -> dict[str, float]:
-    """Compare an exported file with its model.
+    """Compare an exported file with its model; one of fewer bits than float32 may differ.
 
     Args:
         model: the keras.Model that was exported.
         path: the file.
         form: its format.
         images: uint8 (n, h, w, c).
-        tolerance: px; a float32 file must not differ by more anywhere. A file of fewer bits may.
 
     Returns:
         dict: max_px and rms_px, difference between the coordinates of the two.
 
     Raises:
-        ValueError: a float32 file differs by more than `tolerance`.
+        ValueError: a float32 file differs by more than `TOLERANCE_PX` anywhere.
     """
     runtime = next(name for name, needed in runtimes.RUNTIMES.items() if needed == form)
     difference = agreement(runtimes.load(runtime, path)(images), model.predict_on_batch(images))
-    if form in ("litert", "onnx") and not difference["max_px"] <= tolerance:
+    if form in ("litert", "onnx") and not difference["max_px"] <= TOLERANCE_PX:
         raise ValueError(
             f"{Path(path).name}: points differ from Keras' by up to {difference['max_px']:.4g} px "
-            f"(tolerance {tolerance} px)"
+            f"(tolerance {TOLERANCE_PX} px)"
         )
     return difference
 

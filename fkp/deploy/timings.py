@@ -8,6 +8,7 @@ from fkp.deploy.runtimes import UNPINNED
 
 TWICE, FASTER = 1.75, 1.05  # ratios from which a model counts as twice as fast, as faster
 BUSY_PERCENT = 10
+UNTRACED = "keras_predict"
 
 
 def summarise(rows: list[dict]) -> pd.DataFrame:
@@ -60,11 +61,10 @@ def unstack(
     batch: int,
     column: str = "median_ms",
     runtimes: Sequence[str] | None = None,
-    models: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """One column of a summary at one batch size: a row per model, a column per runtime."""
     table = summary.xs(batch, level="batch")[column].unstack("runtime")
-    models = [m for m in models or table.index if m in table.index and m]
+    models = [model for model in table.index if model]
     return table.reindex(index=models, columns=[r for r in runtimes or table if r in table])
 
 
@@ -95,17 +95,17 @@ def judge(low: float, high: float) -> str:
     return "faster, not twice" if low > FASTER else "no clear difference"
 
 
-def in_words(model: str, other: str, ratios: pd.DataFrame, untraced: str = "keras_predict") -> str:
-    """What the ratios say of one pair of models, through `untraced` and without its overhead.
+def in_words(model: str, other: str, ratios: pd.DataFrame) -> str:
+    """What the ratios say of one pair of models, through Keras' predict and without its overhead.
 
     Args:
         ratios: rows of `speed_ratios` for this pair.
     """
-    through = ratios["runtime"] == untraced
+    through = ratios["runtime"] == UNTRACED
     once = (ratios["low"] == ratios["high"]).all()
     alone = " (a single round, so no range)" if once else ""
     sentences = [f"{model} against {other}{alone}."]
-    titles = f"Through {untraced}", "Without its overhead"
+    titles = f"Through {UNTRACED}", "Without its overhead"
     for rows, title in zip((ratios[through], ratios[~through]), titles, strict=True):
         for batch, part in rows.groupby("batch"):
             part = part.assign(text=part["runtime"] + part["ratio"].map(" {:.2f}x".format))
@@ -115,21 +115,16 @@ def in_words(model: str, other: str, ratios: pd.DataFrame, untraced: str = "kera
     return " ".join(sentences)
 
 
-def overhead(
-    summary: pd.DataFrame,
-    batch: int = 1,
-    untraced: str = "keras_predict",
-    traced: str = "tf_function",
-) -> pd.DataFrame:
-    """What calling costs besides the model, in ms per call.
+def overhead(summary: pd.DataFrame, traced: str = "tf_function") -> pd.DataFrame:
+    """What calling costs besides the model, in ms per call of one image.
 
     Returns:
         DataFrame indexed by model: the medians in both runtimes, overhead_ms (their difference) and
         times (their ratio).
     """
-    table = unstack(summary, batch, runtimes=[untraced, traced])
-    table["overhead_ms"] = table[untraced] - table[traced]
-    table["times"] = table[untraced] / table[traced]
+    table = unstack(summary, 1, runtimes=[UNTRACED, traced])
+    table["overhead_ms"] = table[UNTRACED] - table[traced]
+    table["times"] = table[UNTRACED] / table[traced]
     return table
 
 

@@ -8,11 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from fkp.data.faces import Faces
-from fkp.data.readers import fault
-from fkp.data.readers.kaggle import COLUMNS, read_text
+from fkp.data.readers import columns, fault
+from fkp.data.readers.kaggle import COLUMNS
 from fkp.data.schemes import KAGGLE_15, twice
 from fkp.record.digests import digest
 
@@ -21,9 +20,7 @@ def recognises(path: Path | str | None) -> bool:
     """Whether `path` is a .csv file with coordinate columns and no pixels; None is not."""
     if path is None or Path(path).suffix.lower() != ".csv" or not Path(path).is_file():
         return False
-    with Path(path).open("rb") as stream:
-        header = stream.readline(1 << 16).decode("latin-1").split(",")
-    names = {name.strip('" \r\n\ufeff') for name in header}
+    names = columns.header(Path(path))
     return COLUMNS[0] in names and "Image" not in names
 
 
@@ -43,20 +40,10 @@ def read(path: Path | str) -> np.ndarray:
     path = Path(path)
     if not path.is_file():
         raise fault(path, "a .csv file with the 30 coordinate columns")
-    table = read_text(path, COLUMNS, "the 30 coordinate columns")
-    values = np.stack([_numbers(path, table[name].str.strip(), name) for name in COLUMNS], axis=1)
-    return values.reshape(len(table), len(KAGGLE_15), 2).astype(np.float32)
-
-
-def _numbers(path, texts, name):
-    given = (texts != "").to_numpy()
-    numbers = pd.to_numeric(texts.where(given), errors="coerce").to_numpy(float)
-    bad = np.flatnonzero(given & ~np.isfinite(numbers))
-    if len(bad):
-        row = int(bad[0])
-        expected = "a number of pixels, or an empty field"
-        raise fault(path, expected, texts.iloc[row], row + 1, row + 2, name)
-    return numbers
+    table = columns.read(path, "the 30 coordinate columns", COLUMNS)
+    expected = "a number of pixels, or an empty field"
+    values = [columns.numbers(path, table, name, expected) for name in COLUMNS]
+    return np.stack(values, axis=1).reshape(len(table), len(KAGGLE_15), 2).astype(np.float32)
 
 
 def describe(points: np.ndarray, source: str) -> dict:

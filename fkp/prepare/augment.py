@@ -7,12 +7,12 @@ pixels with centres on integers. Offline expansion of a data set: `paper_a`, `ji
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from fkp.data.faces import Faces
 from fkp.data.images import mirror
 from fkp.data.schemes import Scheme
+from fkp.prepare.affine import cut, turned
 
 BLOCK = 256  # rows moved at a time, as pixels on the way take several times their final memory
 
@@ -37,27 +37,11 @@ def rotation_scale_shift(
     h, w = image_shape[:2]
     degrees, scale = np.broadcast_arrays(np.atleast_1d(degrees), np.atleast_1d(scale))
     shift = np.broadcast_to(shift, (max(len(degrees), len(np.atleast_2d(shift))), 2))
-    radians = np.deg2rad(degrees)
-    a, b = scale * np.cos(radians), scale * np.sin(radians)
-    linear = np.stack([np.stack([a, b], -1), np.stack([-b, a], -1)], -2)
+    linear = turned(degrees, scale)
     centre = np.array([(w - 1) / 2, (h - 1) / 2])
     offset = centre - linear @ centre + shift
     linear = np.broadcast_to(linear, (len(offset), 2, 2))
     return np.concatenate([linear, offset[:, :, None]], axis=2)
-
-
-def warp(
-    images: np.ndarray, points: np.ndarray, matrices: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Move images and points by `matrices` (n, 2, 3); the border is replicated."""
-    h, w = images.shape[1:3]
-    moved = np.empty_like(images)
-    for i, matrix in enumerate(matrices):
-        moved[i] = cv2.warpAffine(
-            images[i], matrix, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        ).reshape(images.shape[1:])
-    linear, offset = matrices[:, :, :2], matrices[:, None, :, 2]
-    return moved, (points @ linear.transpose(0, 2, 1) + offset).astype(np.float32)
 
 
 def tone(
@@ -109,7 +93,7 @@ def paper_a(
     moves += [rotation_scale_shift(shape, shift=d) for d in diagonals]
     copies = [faces]
     for i, matrix in enumerate(moves):
-        moved, to = warp(images, points, np.repeat(matrix, len(faces), axis=0))
+        moved, to = cut(images, points, np.repeat(matrix, len(faces), axis=0), shape)
         copy = replace(faces, images=moved, points=to)
         copies.append(copy if i < 2 else copy.take(inside(to, shape)))
     copies += [replace(faces, images=tone(images, gain)) for gain in gains]
@@ -151,7 +135,7 @@ class Jitter:
             scale=self._ratio(self.scale, rng, n),
             shift=rng.uniform(-self.shift, self.shift, (n, 2)) * (w, h),
         )
-        images, points = warp(images, points, matrices)
+        images, points = cut(images, points, matrices, (h, w))
         gain = self._ratio(self.gain, rng, (n, 1, 1, 1))
         if c == 3:
             gain = gain * self._ratio(self.colour, rng, (n, 1, 1, 3))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
+import pandas as pd
 
 
 class Imputer:
@@ -75,71 +76,48 @@ class ForwardFill(Imputer):
     """
 
     def _fill(self, table):
-        row = np.arange(len(table))[:, None]
-        last = np.maximum.accumulate(np.where(np.isnan(table), -1, row), axis=0)
-        filled = np.take_along_axis(table, np.maximum(last, 0), axis=0)
-        return np.where(last < 0, self.medians, filled)
+        return pd.DataFrame(table).ffill().fillna(pd.Series(self.medians)).to_numpy()
 
 
 class NearestNeighbours(Imputer):
-    """Mean over the training rows that are nearest in the coordinates both know.
-
-    Args:
-        neighbours: how many rows the mean is taken over.
-    """
-
-    def __init__(self, neighbours: int = 5):
-        self.neighbours = neighbours
+    """Mean over the five training rows that are nearest in the coordinates both know."""
 
     def _fit(self, table):
         from sklearn.impute import KNNImputer
 
-        self.model = KNNImputer(n_neighbors=self.neighbours).fit(table)
-
-    def _fill(self, table):
-        return self.model.transform(table)
+        self._fill = KNNImputer(n_neighbors=5).fit(table).transform
 
 
 class Iterative(Imputer):
-    """Each coordinate regressed on all others (Bayesian ridge), in rounds until it settles.
-
-    Args:
-        rounds: at most this many.
-    """
-
-    def __init__(self, rounds: int = 50):
-        self.rounds = rounds
+    """Each coordinate regressed on all others (Bayesian ridge), in rounds until it settles."""
 
     def _fit(self, table):
         from sklearn.experimental import enable_iterative_imputer  # noqa: F401
         from sklearn.impute import IterativeImputer
 
-        self.model = IterativeImputer(max_iter=self.rounds, tol=1e-2, random_state=0).fit(table)
-
-    def _fill(self, table):
-        return self.model.transform(table)
+        model = IterativeImputer(max_iter=50, tol=1e-2, random_state=0)
+        self._fill = model.fit(table).transform
 
 
 class ProbabilisticPCA(Imputer):
     """Conditional mean of a Gaussian whose covariance is low rank plus equal noise.
 
-    Fitted by expectation-maximisation over the rows' missing patterns: each step completes every
-    row by its conditional mean, adds the conditional covariance of what was missing, and replaces
-    the smaller eigenvalues of the resulting covariance by their mean (Tipping and Bishop, 1999).
+    Fitted by 30 steps of expectation-maximisation over the rows' missing patterns: each completes
+    every row by its conditional mean, adds the conditional covariance of what was missing, and
+    replaces the smaller eigenvalues of the resulting covariance by their mean (Tipping and Bishop,
+    1999).
 
     Args:
         components: rank kept; the rest is noise.
-        rounds: number of EM steps.
     """
 
-    def __init__(self, components: int = 20, rounds: int = 30):
+    def __init__(self, components: int = 20):
         self.components = components
-        self.rounds = rounds
 
     def _fit(self, table):
         self.mean = np.nanmean(table, axis=0)
         self.covariance = np.diag(np.nanvar(table, axis=0) + 1e-3)
-        for _ in range(self.rounds):
+        for _ in range(30):
             filled, extra = self._expect(table)
             self.mean = filled.mean(axis=0)
             centred = filled - self.mean

@@ -12,6 +12,7 @@ import numpy as np
 
 from fkp.data.faces import Faces
 from fkp.data.schemes import Scheme
+from fkp.prepare.affine import composed, cut, inverse, moved, turned
 
 ROOM = 2.0  # side of the picture over the longer side of the landmarks' box
 
@@ -47,28 +48,6 @@ def matrices(
     return maps
 
 
-def cut(
-    images: np.ndarray, points: np.ndarray, maps: np.ndarray, side: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Crops of pictures, and where their points come to lie.
-
-    Args:
-        images: uint8 (n, h, w, c).
-        points: (n, k, 2), px.
-        maps: (n, 2, 3), see `matrices`.
-        side: of the crops, px.
-
-    Returns:
-        (uint8 (n, side, side, c), float32 (n, k, 2)).
-    """
-    crops = np.empty((len(images), side, side, images.shape[3]), np.uint8)
-    for crop, image, matrix in zip(crops, images, maps, strict=True):
-        crop[:] = cv2.warpAffine(
-            image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        ).reshape(crop.shape)
-    return crops, moved(points, maps).astype(np.float32)
-
-
 def plain(
     faces: Faces,
     side: int,
@@ -95,7 +74,7 @@ def plain(
         shift = rng.normal(0, centre, (n, 2)) / zoom
     flat = np.zeros(n)
     maps = matrices(faces.image_shape[0], side, zoom, flat, scale, shift, flat > 0)
-    images, points = cut(faces.images, faces.points, maps, side)
+    images, points = cut(faces.images, faces.points, maps, (side, side))
     return replace(faces, images=images, points=points)
 
 
@@ -113,9 +92,7 @@ def frames(
     Returns:
         float64 (n, 2, 3), as `matrices`.
     """
-    scale, angle = side / (zoom * np.asarray(span, float)), np.deg2rad(degrees)
-    a, b = scale * np.cos(angle), scale * np.sin(angle)
-    linear = np.stack([np.stack([a, b], -1), np.stack([-b, a], -1)], -2)
+    linear = turned(degrees, side / (zoom * np.asarray(span, float)))
     offset = (side - 1) / 2 - linear @ np.asarray(centre, float)[:, :, None]
     return np.concatenate([linear, offset], axis=2)
 
@@ -147,25 +124,8 @@ def aligned(
     low, high = upright.min(axis=1), upright.max(axis=1)
     centre = moved(((low + high) / 2)[:, None], inverse(turn))[:, 0]
     second = frames(centre, (high - low).max(axis=1), degrees, side, zoom)
-    crops, _ = cut(pictures.images, there, second, side)
+    crops, _ = cut(pictures.images, there, second, (side, side))
     return crops, composed(first, inverse(second))
-
-
-def moved(points: np.ndarray, maps: np.ndarray) -> np.ndarray:
-    """Points (n, k, 2) through affine maps (n, 2, 3)."""
-    return points @ maps[:, :, :2].transpose(0, 2, 1) + maps[:, None, :, 2]
-
-
-def inverse(maps: np.ndarray) -> np.ndarray:
-    """The inverse affine maps (n, 2, 3)."""
-    linear = np.linalg.inv(maps[:, :, :2])
-    return np.concatenate([linear, -linear @ maps[:, :, 2:]], axis=2)
-
-
-def composed(last: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Affine maps (n, 2, 3) that do what `first` does, then what `last` does."""
-    linear = last[:, :, :2] @ first[:, :, :2]
-    return np.concatenate([linear, moved(first[:, None, :, 2], last).transpose(0, 2, 1)], axis=2)
 
 
 @dataclass(frozen=True)
@@ -218,7 +178,7 @@ class Warp:
         )
         other = list(self.scheme.mirror or range(len(self.scheme)))
         swapped = np.where(flip[:, None, None], points[:, other], points)
-        crops, labels = cut(images, swapped, maps, self.side)
+        crops, labels = cut(images, swapped, maps, (self.side, self.side))
         outside = ((labels < -0.5) | (labels > self.side - 0.5)).any(axis=2)
         labels[outside] = np.nan
         for crop in crops:

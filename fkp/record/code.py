@@ -133,10 +133,9 @@ def _without_magics(cell):
 def _drop_docstrings(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            text = [
-                isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant) for n in node.body
-            ]
-            node.body = [n for n, is_text in zip(node.body, text, strict=True) if not is_text]
+            texts = (n for n in node.body if isinstance(n, ast.Expr))
+            texts = {n for n in texts if isinstance(n.value, ast.Constant)}
+            node.body = [n for n in node.body if n not in texts]
 
 
 def _named_modules(node, package):

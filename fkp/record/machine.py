@@ -1,11 +1,14 @@
 """What a result was made with: library versions, machine, commit."""
 
+import contextlib
 import json
 import os
 import platform
 import subprocess
 from importlib import metadata
 from pathlib import Path
+
+from fkp import __version__
 
 PACKAGES = (
     "tensorflow",
@@ -21,11 +24,12 @@ PACKAGES = (
 
 def environment():
     """Versions and machine as a flat dict; imports none of the packages it names."""
-    versions = {"python": platform.python_version()}
-    for name in ("fkp", *PACKAGES):
-        versions[name] = _version(name)
+    versions = {"python": platform.python_version(), "fkp": __version__}
+    for name in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
     return {
-        "versions": {name: version for name, version in versions.items() if version},
+        "versions": versions,
         "backend": _backend(),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
@@ -55,17 +59,6 @@ def device():
         return "CPU"
     names = _output(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"])
     return names.splitlines()[0] if names else "GPU"
-
-
-def _version(name):
-    if name == "fkp":
-        from fkp import __version__
-
-        return __version__
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _cpu():

@@ -38,23 +38,20 @@ def estimates(plan: Plan) -> dict[str, float | None]:
     return {run.folder: seconds(run) for run in plan.runs}
 
 
-def makespan(
-    runs: Iterable[Run], seconds: dict[str, float | None], workers: int, unknown: float = 60.0
-) -> float:
+def makespan(runs: Iterable[Run], seconds: dict[str, float | None], workers: int) -> float:
     """Seconds until the last run ends, when each starts as soon as it may, the longest first.
 
     Args:
         runs: in any order; what they read beside is there already.
-        seconds: see `estimates`.
+        seconds: see `estimates`; where nothing is known, a minute.
         workers: runs at a time.
-        unknown: seconds of a run of which nothing is known.
     """
     runs = list(runs)
     left = Counter(run.name for run in runs)
     waiting, ready, running, clock = [], [], [], 0.0
     for run in runs:
         cost = seconds[run.folder]
-        waiting.append((unknown if cost is None else cost, run.folder, run))
+        waiting.append((60.0 if cost is None else cost, run.folder, run))
     while waiting or ready or running:
         still = []
         for cost, folder, run in waiting:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fkp.record.code import package_digests
-from fkp.record.warm import PACKAGE_ROOT, Host, threads, worker_host
+from fkp.record.forks import PACKAGE_ROOT, Host, threads, worker_host
 from fkp.study.freshness import Freshness, unlike
 from fkp.study.job import Job, carry_out
 from fkp.study.shared import Store, carry_out_there, offer, take

@@ -5,14 +5,14 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from fkp.record.files import write_text
+from fkp.record.forks import Fork, Host
 from fkp.record.machine import environment, git_state
-from fkp.record.warm import Fork, Host
 from fkp.study.freshness import FAILED, Freshness, unlike
 from fkp.study.plan import Plan, Run
 from fkp.study.records import finished, now, places_of, section_of
@@ -73,8 +73,8 @@ def carry_out(job: Job, host: Host, stopped: Callable[[], bool]) -> tuple[str, s
     if job.code and (other := unlike(job.code, made["made_by"]["code"])):
         return "failed", f"{os.uname().nodename} has other code: {other}; bring it up to date"
     stay = not job.run.collect and not job.again
-    with _set_aside(job.folder, checkpoints_stay=stay), _alone(job.folder) as alone:
-        error = _process(job, host, stopped, made) if alone else "another process works on it"
+    with _set_aside(job.folder, checkpoints_stay=stay), alone(job.folder) as free:
+        error = _process(job, host, stopped, made) if free else "another process works on it"
         if error is STOPPED:
             return STOPPED, None
         if error is None:
@@ -139,15 +139,19 @@ def _about(root, host):
 
 
 @contextlib.contextmanager
-def _alone(folder, patience=30.0):
-    """Whether no other process works in a folder, such as one that a cluster has given up."""
+def alone(folder: Path, patience: float = 30.0) -> Iterator[bool]:
+    """Whether no other process works in a folder, such as one that a cluster has given up.
+
+    Args:
+        patience: seconds to wait for another one.
+    """
     handle, ends = os.open(folder, os.O_RDONLY), time.monotonic() + patience
     try:
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                if time.monotonic() > ends:
+                if time.monotonic() >= ends:
                     yield False
                     return
                 time.sleep(0.5)

@@ -1,4 +1,4 @@
-"""A notebook's kernel as a fork of the host, see `fkp.record.warm`."""
+"""A notebook's kernel as a fork of the host, see `fkp.record.forks`."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
-from fkp.record.warm import Fork, forget_fkp
+from fkp.record.forks import Fork, forget_fkp
 
 _NAME, _GROUP = "fkp-fork", "jupyter_client.kernel_provisioners"
 

@@ -19,44 +19,44 @@ from fkp.study.wording import duration, headline
 def watch(plan, console=None):
     """A watcher for `runner.run_study`: a live bar on a terminal, plain lines elsewhere."""
     console = console or Console(highlight=False, soft_wrap=True)
-    if not console.is_terminal:
-        yield _Lines(plan, console)
-        return
     columns = (
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.description}"),
     )
-    with Progress(*columns, console=console) as bar:
-        watcher = _Bar(plan, console, bar)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        watcher = _Watcher(plan, console, bar)
         try:
             yield watcher
         finally:
             watcher.closed.set()
 
 
-class _Lines:
-    """One line when a run starts and one when it ends."""
+class _Watcher:
+    """A line when a run ends; until then a live bar names it or, without a terminal, a line."""
 
-    def __init__(self, plan, console):
-        self.plan, self.console = plan, console
-        self.total, self.done = len(plan.runs), 0
-        self.running = {}
+    def __init__(self, plan, console, bar):
+        self.plan, self.console, self.running = plan, console, {}
+        self.bar, self.task = bar, bar.add_task("", total=len(plan.runs))
+        self.closed = threading.Event()
+        if console.is_terminal:
+            threading.Thread(target=self.follow, daemon=True).start()
 
     def computes_on(self, backend, device):
         self.console.print(f"Keras on {backend}, {escape(device or 'device unknown')}")
 
     def started(self, run, folder):
         self.running[run.label] = (folder, time.monotonic())
-        self.announce(run.label)
-
-    def announce(self, label):
-        self.console.print(f"… {escape(label)}")
+        if self.console.is_terminal:
+            self.describe()
+        else:
+            self.console.print(f"… {escape(run.label)}")
 
     def ended(self, run, record):
-        self.done += 1
         _, began = self.running.pop(run.label, (None, None))
+        self.bar.advance(self.task)
+        self.describe()
         if record["status"] == "pending":
             return
         sign = {"finished": "[green]✓[/]", "skipped": "[dim]=[/]", "failed": "[red]✗[/]"}
@@ -75,29 +75,12 @@ class _Lines:
         except (OSError, ValueError):
             return {}
 
-
-class _Bar(_Lines):
-    """A live bar that names the running notebooks and, in a training, the epoch."""
-
-    def __init__(self, plan, console, bar):
-        super().__init__(plan, console)
-        self.bar, self.task = bar, bar.add_task("", total=self.total)
-        self.closed = threading.Event()
-        threading.Thread(target=self.follow, daemon=True).start()
-
-    def announce(self, label):
-        self.describe()
-
-    def ended(self, run, record):
-        super().ended(run, record)
-        self.bar.update(self.task, completed=self.done)
-        self.describe()
-
     def follow(self):
         while not self.closed.wait(2):
             self.describe()
 
     def describe(self):
+        """Name the running notebooks in the bar and, in a training, the epoch."""
         epochs = {run.label: run.parameters.get("epochs") for run in self.plan.runs}
         running = list(self.running.items())
         texts = [label + _epoch(folder, epochs[label]) for label, (folder, _) in running]

@@ -26,16 +26,14 @@ def read_metrics(folder: Path) -> dict:
 
 def record_of(run: Run, status: str = "pending", **about: object) -> dict:
     """The manifest's entry of a run; the status is pending, finished, skipped or failed."""
+    names = _names(run) | {"collect": run.collect}
+    return {"folder": run.folder, **names, "status": status, **about}
+
+
+def _names(run):
     return {
-        "folder": run.folder,
-        "notebook": run.notebook.name,
-        "name": run.name,
-        "label": run.label,
-        "grid": run.axes,
-        "collect": run.collect,
-        "status": status,
-        **about,
-    }
+        "notebook": run.notebook.name, "name": run.name, "label": run.label, "grid": run.axes
+    }  # fmt: skip
 
 
 def section_of(plan: Plan, run: Run, **about: object) -> dict:
@@ -50,10 +48,7 @@ def section_of(plan: Plan, run: Run, **about: object) -> dict:
         "key": run.key,
         "study": plan.study,
         "profile": plan.profile,
-        "notebook": run.notebook.name,
-        "name": run.name,
-        "label": run.label,
-        "grid": run.axes,
+        **_names(run),
         "parameters": run.parameters,
         "data": plan.data.label() if "data" in run.notebook.defaults else None,
         **about,

@@ -1,8 +1,6 @@
 """Run a planned study: finished runs skipped, long ones first, failures carried along."""
 
 import contextlib
-import fcntl
-import os
 import signal
 import time
 from collections.abc import Collection
@@ -14,7 +12,7 @@ from fkp.study import report
 from fkp.study.cost import estimates
 from fkp.study.executors import Local
 from fkp.study.freshness import Freshness, due
-from fkp.study.job import FINISHED, STOPPED, job_of
+from fkp.study.job import FINISHED, STOPPED, alone, job_of
 from fkp.study.plan import Plan, Run
 from fkp.study.records import now, record_of
 from fkp.study.studyfile import check_known
@@ -194,15 +192,10 @@ class _StudyRun:
 def lock(folder: Path):
     """Only one process at a time works on a study; ValueError if another does."""
     folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ValueError(f"study {folder.name} is in use by another process") from None
+    with alone(folder, patience=0) as free:
+        if not free:
+            raise ValueError(f"study {folder.name} is in use by another process")
         yield
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager

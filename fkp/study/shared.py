@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from fkp.record.warm import PACKAGE_ROOT, Host
+from fkp.record.forks import PACKAGE_ROOT, Host
 from fkp.study.job import FINISHED, Job, carry_out
 from fkp.study.records import METRICS, finished
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
-from fkp.record.warm import worker_host
+from fkp.record.forks import worker_host
 
 
 class Helpers:

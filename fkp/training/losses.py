@@ -30,9 +30,6 @@ class Masked(keras.losses.Loss):
 class MaskedMSE(Masked):
     """Mean squared error, px^2 (paper A, equation 2): penalty(x) = x^2."""
 
-    def __init__(self, name: str = "masked_mse", **kwargs: object):
-        super().__init__(name=name, **kwargs)
-
     def penalty(self, error: keras.KerasTensor) -> keras.KerasTensor:
         return ops.square(error)
 
@@ -49,9 +46,6 @@ class Wing(Masked):
     """
 
     WIDTH, EPSILON = 10.0, 2.0
-
-    def __init__(self, name: str = "wing", **kwargs: object):
-        super().__init__(name=name, **kwargs)
 
     def penalty(self, error: keras.KerasTensor) -> keras.KerasTensor:
         size = ops.abs(error)
@@ -74,9 +68,6 @@ class SoftWing(Masked):
 
     LINEAR, WIDTH, EPSILON = 2.0, 20.0, 0.5
 
-    def __init__(self, name: str = "soft_wing", **kwargs: object):
-        super().__init__(name=name, **kwargs)
-
     def penalty(self, error: keras.KerasTensor) -> keras.KerasTensor:
         size = ops.abs(error)
         offset = self.LINEAR - self.WIDTH * log(1 + self.LINEAR / self.EPSILON)
@@ -90,9 +81,6 @@ class NarrowWing(Wing):
 
     WIDTH, EPSILON = 5.0, 1.0
 
-    def __init__(self, name="narrow_wing", **kwargs):
-        super().__init__(name=name, **kwargs)
-
 
 @keras.saving.register_keras_serializable("fkp")
 class Gaussian(keras.losses.Loss):
@@ -105,8 +93,8 @@ class Gaussian(keras.losses.Loss):
         image: (height, width) of the images, px.
     """
 
-    def __init__(self, image, name="gaussian", **kwargs):
-        super().__init__(name=name, **kwargs)
+    def __init__(self, image, **kwargs):
+        super().__init__(**kwargs)
         self.image = tuple(image)
 
     def call(self, y_true, y_pred):

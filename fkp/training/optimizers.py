@@ -43,23 +43,20 @@ def constant(learning_rate: float, steps: int) -> float:
 
 def cosine(learning_rate: float, steps: int) -> optimizers.schedules.LearningRateSchedule:
     """From a tenth up to the rate in a twentieth of the steps, then down to a tenth."""
-    warmup = max(1, steps // 20)
-    return optimizers.schedules.CosineDecay(
-        initial_learning_rate=learning_rate / 10,
-        decay_steps=max(1, steps - warmup),
-        alpha=0.1,
-        warmup_target=learning_rate,
-        warmup_steps=warmup,
-    )
+    return _cosine(learning_rate, steps, warmup=steps // 20, first=learning_rate / 10, last=0.1)
 
 
 def long_cosine(learning_rate: float, steps: int) -> optimizers.schedules.LearningRateSchedule:
     """From a twentieth up to the rate in a thirtieth of the steps, then down to half a percent."""
-    warmup = max(1, steps // 30)
+    return _cosine(learning_rate, steps, warmup=steps // 30, first=learning_rate / 20, last=0.005)
+
+
+def _cosine(learning_rate, steps, warmup, first, last):
+    warmup = max(1, warmup)
     return optimizers.schedules.CosineDecay(
-        initial_learning_rate=learning_rate / 20,
+        initial_learning_rate=first,
         decay_steps=max(1, steps - warmup),
-        alpha=0.005,
+        alpha=last,
         warmup_target=learning_rate,
         warmup_steps=warmup,
     )

@@ -131,6 +131,8 @@ def read(path: Path | str | None = None, source: str | None = None, **options: o
     name = source or ("drawn" if path is None else recognise(path))
     reader = module(name).read
     known = [option for option in inspect.signature(reader).parameters if option != "path"]
+    if "cut" in known:
+        known[known.index("cut") :] = import_module("fkp.data.readers.crop").OPTIONS
     unknown = [option for option in options if option not in known]
     if unknown:
         raise SourceError(

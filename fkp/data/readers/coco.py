@@ -19,22 +19,14 @@ def recognises(path: Path) -> bool:
 
 
 def read(
-    path: Path,
-    size: int = 96,
-    channels: int = 1,
-    margin: float = 0.25,
-    box: str = "landmarks",
-    category: str | None = None,
-    images: str | None = None,
-    use_cache: bool = True,
+    path: Path, category: str | None = None, images: str | None = None, **cut: object
 ) -> Faces:
     """Read the annotations of one category.
 
     Args:
-        size, channels, margin, box, use_cache: see `fkp.data.readers.crop.crops`; box "given" is
-            the file's `bbox`.
         category: name of the category; default: the only one with keypoints.
         images: folder of the images; default: that of the file and those beside it.
+        **cut: how they are cut out, `crop.OPTIONS`; box "given" is the file's `bbox`.
 
     Raises:
         SourceError: names the file, the annotation and what was expected.
@@ -53,10 +45,7 @@ def read(
                 raise fault(path, expected, entry.get("image_id"), row=number)
             place = _points(path, number, entry["keypoints"], len(names))
             rows.append(marked.Marked(files[entry["image_id"]], place, entry.get("bbox"), number))
-    return marked.faces(
-        path, rows, points, files=[path], images=images,
-        size=size, channels=channels, margin=margin, box=box, use_cache=use_cache,
-    )  # fmt: skip
+    return marked.faces(path, rows, points, files=[path], images=images, **cut)
 
 
 def _load(path):

@@ -6,8 +6,6 @@ marked on the pixels as stored.
 """
 
 import os
-import threading
-import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,12 +16,9 @@ import numpy as np
 from fkp.data.readers import SourceError, beyond, cache, fault
 
 IMAGES = (".jpg", ".jpeg", ".png")
-BOXES = ("landmarks", "detector", "given")
-_CASCADE = "haarcascade_frontalface_alt2.xml"
-_FACE = 200  # pixels: larger landmark boxes are shrunk to this before the detector looks
-_OVERLAP = 0.3
+BOXES = ("landmarks", "given")
+OPTIONS = ("size", "channels", "margin", "box", "use_cache")  # of every reader that cuts crops
 _VERSION = 1
-_local = threading.local()
 
 
 def crops(
@@ -34,11 +29,11 @@ def crops(
     files: Sequence[Path] | None = None,
     key: str | None = None,
     box_of: Callable[[object], np.ndarray] | None = None,
-    size: int,
-    channels: int,
-    margin: float,
-    box: str,
-    use_cache: bool,
+    size: int = 96,
+    channels: int = 1,
+    margin: float = 0.25,
+    box: str = "landmarks",
+    use_cache: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Crop the face of every photograph.
 
@@ -49,12 +44,10 @@ def crops(
         files: that the crops follow from; default: those of `photos`.
         key: tells apart crops of other rows of the same files.
         box_of: annotation -> (left, top, right, bottom), for box "given".
-        size: side of the crop in pixels.
+        size: side of the square crop in pixels.
         channels: 1 (gray) or 3 (RGB).
         margin: added on each side of the box, as a fraction of the box's longer side.
-        box: "landmarks" (the box around the points) or "detector" (OpenCV's Haar face detection
-            that overlaps it best, by at least 0.3 of their union; a face without one keeps its
-            landmark box, and a warning counts them), or "given" (by the data set).
+        box: "landmarks" (the box around the points) or "given" (by the data set).
         use_cache: keep the crops beside the data for next time.
 
     Returns:
@@ -65,7 +58,7 @@ def crops(
     """
     check(size, channels, margin, box)
     if box == "given" and box_of is None:
-        raise SourceError("option box: this format gives no boxes, expected landmarks or detector")
+        raise SourceError("option box: this format gives no boxes, expected landmarks")
 
     def face(photo):
         image_file, points_file = photo
@@ -79,20 +72,16 @@ def crops(
         found = box_of(points_file) if box == "given" else landmark_box(points)
         if not max(found[2] - found[0], found[3] - found[1]) > 0:
             raise fault(points_file, "points that span an area", "all points in one place")
-        missed = False
-        if box == "detector":
-            detected = detect(image, found)
-            missed, found = detected is None, found if detected is None else detected
-        return *crop(image, points, found, size, margin), missed
+        return crop(image, points, found, size, margin)
 
     def make():
         images = np.empty((len(photos), size, size, channels), dtype=np.uint8)
-        points, missed = [], np.zeros(len(photos), dtype=bool)
+        points = []
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for i, (image, moved, miss) in enumerate(pool.map(face, photos)):
-                images[i], missed[i] = image, miss
+            for i, (image, moved) in enumerate(pool.map(face, photos)):
+                images[i] = image
                 points.append(moved)
-        return {"images": images, "points": np.stack(points), "missed": missed}
+        return {"images": images, "points": np.stack(points)}
 
     if use_cache:
         files = [file for photo in photos for file in photo] if files is None else files
@@ -101,12 +90,6 @@ def crops(
         found = cache.arrays(root, files, make, version=_VERSION, **options)
     else:
         found = make()
-    if found["missed"].any():
-        warnings.warn(
-            f"{root}: no detection for {found['missed'].sum()} of {len(photos)} faces; "
-            "their landmark box is used",
-            stacklevel=3,
-        )
     return found["images"], found["points"]
 
 
@@ -202,45 +185,3 @@ def _average(image, block, low, high):
     padding = 0, y1 - y0 - part.shape[0], 0, x1 - x0 - part.shape[1]
     part = cv2.copyMakeBorder(part, *padding, cv2.BORDER_REPLICATE)
     return cv2.resize(part, tuple(map(int, last - first)), interpolation=cv2.INTER_AREA), first
-
-
-def detect(image: np.ndarray, box: np.ndarray) -> tuple[float, ...] | None:
-    """The Haar face detection that overlaps `box` best, as a box; None if none overlaps by 0.3."""
-    gray = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    left, top, right, bottom = box
-    side = max(right - left, bottom - top)
-    x0, y0 = max(0, int(left - side)), max(0, int(top - side))
-    gray = gray[y0 : max(y0, int(bottom + side)), x0 : max(x0, int(right + side))]
-    if gray.size == 0:
-        return None
-    scale = min(1.0, _FACE / side)
-    if scale < 1:
-        gray = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    least = max(20, int(side * scale / 2))
-    found = _cascade().detectMultiScale(gray, 1.1, 3, minSize=(least, least))
-    boxes = [
-        (x / scale + x0, y / scale + y0, (x + w) / scale + x0, (y + h) / scale + y0)
-        for x, y, w, h in found
-    ]
-    best = max(boxes, key=lambda other: _overlap(box, other), default=None)
-    return best if best is not None and _overlap(box, best) >= _OVERLAP else None
-
-
-def _overlap(a, b):
-    """Intersection over union of two boxes."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(0, width) * max(0, height)
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
-    return shared / (sum(areas) - shared)
-
-
-def _cascade():
-    """One classifier per thread: it keeps state while it looks."""
-    if not hasattr(_local, "cascade"):
-        if not hasattr(cv2, "CascadeClassifier"):
-            raise SourceError(
-                f"box='detector' needs OpenCV 4 (CascadeClassifier), got {cv2.__version__}"
-            )
-        _local.cascade = cv2.CascadeClassifier(cv2.data.haarcascades + _CASCADE)
-    return _local.cascade

@@ -23,23 +23,12 @@ def recognises(path: Path | str) -> bool:
     return folder.is_dir() and next(folder.glob("*.txt"), None) is not None
 
 
-def read(
-    path: Path | str,
-    size: int = 96,
-    channels: int = 1,
-    margin: float = 0.25,
-    box: str = "landmarks",
-    use_cache: bool = True,
-) -> Faces:
+def read(path: Path | str, **cut: object) -> Faces:
     """Read Helen's faces.
 
     Args:
         path: the data set's folder, or its `annotation` folder.
-        size: side of the square crop in pixels.
-        channels: 1 (gray) or 3 (RGB).
-        margin: added on each side of the box, as a fraction of the box's longer side.
-        box: "landmarks" or "detector", see `crop.crops`.
-        use_cache: keep the crops beside the data for next time.
+        **cut: how the faces are cut out, `crop.OPTIONS`.
 
     Returns:
         Faces: images uint8 (n, size, size, channels), points float32 (n, 194, 2) in `HELEN_194`,
@@ -62,10 +51,7 @@ def read(
         if name not in images:
             raise fault(file, f"an image {name}.jpg below {root}", name, line=1)
     photos = [(images[name], file) for file, name in zip(files, names, strict=True)]
-    pixels, points = crop.crops(
-        root, photos, lambda file: read_annotation(file)[1],
-        size=size, channels=channels, margin=margin, box=box, use_cache=use_cache,
-    )  # fmt: skip
+    pixels, points = crop.crops(root, photos, lambda file: read_annotation(file)[1], **cut)
     photographs = [name.rpartition("_")[0] or name for name in names]
     return Faces(
         images=pixels,

@@ -27,24 +27,12 @@ def recognises(path: Path | str) -> bool:
     return path.is_dir() and next(path.rglob("*.pts"), None) is not None
 
 
-def read(
-    path: Path | str,
-    size: int = 96,
-    channels: int = 1,
-    margin: float = 0.25,
-    box: str = "landmarks",
-    sets: Sequence[str] | str | None = None,
-    use_cache: bool = True,
-) -> Faces:
+def read(path: Path | str, sets: Sequence[str] | str | None = None, **cut: object) -> Faces:
     """Read the faces below a folder: the whole of 300-W, one set, or any folder of .pts files.
 
     Args:
-        size: side of the square crop in pixels.
-        channels: 1 (gray) or 3 (RGB).
-        margin: added on each side of the box, as a fraction of the box's longer side.
-        box: "landmarks" or "detector", see `crop.crops`.
         sets: names in `SETS` to read; None: all.
-        use_cache: keep the crops beside the data for next time.
+        **cut: how the faces are cut out, `crop.OPTIONS`.
 
     Returns:
         Faces: images uint8 (n, size, size, channels), points float32 (n, 68, 2) in `IBUG_68`;
@@ -59,10 +47,7 @@ def read(
         raise fault(path, "a folder of .pts files and images")
     photos = _photos(path, _known(sets))
     names = [_name(path, points.with_suffix("")) for _, points in photos]
-    images, points = crop.crops(
-        path, photos, read_pts,
-        size=size, channels=channels, margin=margin, box=box, use_cache=use_cache,
-    )  # fmt: skip
+    images, points = crop.crops(path, photos, read_pts, **cut)
     return Faces(
         images=images,
         points=points,

@@ -10,7 +10,6 @@ of the genuine file (duplicates, wrong labels) are kept: this module reads, late
 import io
 import zipfile
 import zlib
-from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from fkp.data.faces import Faces
-from fkp.data.readers import SourceError, cache, fault
+from fkp.data.readers import SourceError, cache, columns, fault
 from fkp.data.readers.pixels import parse_pixels
 from fkp.data.schemes import KAGGLE_15
 from fkp.record.digests import array_digest
@@ -39,10 +38,7 @@ def recognises(path: Path | str) -> bool:
         return any((path / name).is_file() for name in _NAMES)
     if path.suffix.lower() == ".zip" or path.name in _NAMES:
         return True
-    if path.suffix.lower() != ".csv":
-        return False
-    with path.open("rb") as stream:
-        return b"Image" in _fields(stream.readline(1 << 16))
+    return path.suffix.lower() == ".csv" and "Image" in columns.header(path)
 
 
 def read(
@@ -97,9 +93,8 @@ def read_lookup(path: Path | str) -> pd.DataFrame:
         SourceError: a column or value is missing, RowId repeats or a feature is unknown.
     """
     path, table = _table(path, "IdLookupTable.csv", ("RowId", "ImageId", "FeatureName"))
-    unknown = ~table["FeatureName"].isin(COLUMNS).to_numpy()
-    if unknown.any():
-        _refuse(path, table, unknown, "FeatureName", "a coordinate such as nose_tip_x")
+    unknown = ~table["FeatureName"].isin(COLUMNS)
+    columns.refuse(path, table, "FeatureName", unknown, "a coordinate such as nose_tip_x")
     return table.assign(RowId=_ids(path, table, "RowId"), ImageId=_ids(path, table, "ImageId"))
 
 
@@ -113,10 +108,9 @@ def read_sample(path: Path | str) -> pd.DataFrame:
         SourceError: a column or value is missing, or RowId repeats.
     """
     path, table = _table(path, "SampleSubmission.csv", ("RowId", "Location"))
-    location = pd.to_numeric(table["Location"], errors="coerce")
-    if location.isna().any():
-        _refuse(path, table, location.isna().to_numpy(), "Location", "a number")
-    return table.assign(RowId=_ids(path, table, "RowId"), Location=location.astype(float))
+    location = columns.numbers(path, table, "Location", "a number")
+    columns.refuse(path, table, "Location", np.isnan(location), "a number")
+    return table.assign(RowId=_ids(path, table, "RowId"), Location=location)
 
 
 def _find(folder, part):
@@ -176,7 +170,7 @@ def _parse(file, stream):
     header = _fields(stream.readline())
     if header == [b""]:
         raise fault(file, "a header and data rows", "an empty first line")
-    columns = _columns(file, [name.decode("latin-1") for name in header])
+    places = _columns(file, [name.decode("latin-1") for name in header])
     pixels, coordinates, row = bytearray(), [], 0
     for line, text in enumerate(stream, start=2):
         if text.isspace():
@@ -185,18 +179,18 @@ def _parse(file, stream):
         fields = text.split(b",")
         if len(fields) != len(header):
             raise fault(file, f"{len(header)} fields", f"{len(fields)} fields", row, line)
-        text = fields[columns["Image"]].strip(b'" \r\n')
+        text = fields[places["Image"]].strip(b'" \r\n')
         pixels += parse_pixels(
             text, SIZE * SIZE, path=file, row=row, line=line, column="Image"
         ).data
-        if "ImageId" in columns:
-            _check_id(fields[columns["ImageId"]], file, row, line)
+        if "ImageId" in places:
+            _check_id(fields[places["ImageId"]], file, row, line)
         else:
-            coordinates.append(_coordinates(fields, columns, file, row, line))
+            coordinates.append(_coordinates(fields, places, file, row, line))
     if row == 0:
         raise fault(file, "data rows below the header", "a header only")
     images = np.frombuffer(pixels, dtype=np.uint8).reshape(row, SIZE, SIZE, 1)
-    if "ImageId" in columns:
+    if "ImageId" in places:
         return images, np.full((row, len(KAGGLE_15), 2), np.nan, dtype=np.float32)
     return images, np.array(coordinates, dtype=np.float32).reshape(row, len(KAGGLE_15), 2)
 
@@ -213,11 +207,11 @@ def _columns(file, header):
     return {name: header.index(name) for name in needed}
 
 
-def _coordinates(fields, columns, file, row, line):
+def _coordinates(fields, places, file, row, line):
     """The 30 coordinates of a row in the order of `COLUMNS`; empty -> NaN."""
     values = []
     for name in COLUMNS:
-        text = fields[columns[name]].strip(b'" \r\n')
+        text = fields[places[name]].strip(b'" \r\n')
         try:
             value = float(text) if text else np.nan
         except ValueError:
@@ -236,44 +230,19 @@ def _check_id(field, file, row, line):
         raise fault(file, expected, text.decode("latin-1"), row, line, "ImageId")
 
 
-def _table(path, name, columns):
+def _table(path, name, needed):
     """(file, its columns as text)."""
     path = Path(path)
     path = path / name if path.is_dir() else path
     if not path.is_file():
         raise fault(path, f"{name}, or a folder that holds it")
-    return path, read_text(path, columns, f"columns {', '.join(columns)}")
-
-
-def read_text(path: Path, columns: Sequence[str], what: str) -> pd.DataFrame:
-    """Columns of a .csv file as text, "" where a field is empty; SourceError names what is wrong.
-
-    Args:
-        columns: that the file must have; others are left out.
-        what: the columns in words, for the message.
-    """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise fault(path, f"a table with {what} ({error})") from error
-    for column in columns:
-        if column not in table:
-            raise fault(path, "this column in the header", list(table.columns), column=column)
-    if table.empty:
-        raise fault(path, "data rows below the header", "a header only")
-    return table[list(columns)]
+    return path, columns.read(path, f"columns {', '.join(needed)}", needed)
 
 
 def _ids(path, table, column):
-    numbers = pd.to_numeric(table[column], errors="coerce")
-    bad = ~(numbers.ge(1) & numbers.mod(1).eq(0)).to_numpy()
-    if bad.any():
-        _refuse(path, table, bad, column, "a whole number from 1")
-    if column == "RowId" and numbers.duplicated().any():
-        _refuse(path, table, numbers.duplicated().to_numpy(), column, "every RowId once")
-    return numbers.astype(np.int64)
-
-
-def _refuse(path, table, bad, column, expected):
-    row = int(np.flatnonzero(bad)[0])
-    raise fault(path, expected, table[column].iloc[row], row + 1, row + 2, column)
+    ids = pd.to_numeric(table[column], errors="coerce")
+    bad = ~(ids.ge(1) & ids.mod(1).eq(0))
+    columns.refuse(path, table, column, bad, "a whole number from 1")
+    if column == "RowId":
+        columns.refuse(path, table, column, ids.duplicated(), "every RowId once")
+    return ids.astype(np.int64)

@@ -41,7 +41,8 @@ def faces(
     *,
     files: Sequence[Path],
     images: str | Path | None,
-    **options: object,
+    box: str = "landmarks",
+    **cut: object,
 ) -> Faces:
     """The things marked, each in a square crop of its image; those of one image share a group.
 
@@ -50,8 +51,7 @@ def faces(
         scheme: of the points.
         files: the lists that the rows are from.
         images: folder of the images; None: the list's folder and those beside it.
-        options: size, channels, margin, box and use_cache, see `fkp.data.readers.crop.crops`;
-            box "given" is the list's.
+        box, **cut: `crop.OPTIONS`; box "given" is the list's.
 
     Raises:
         SourceError: an image that is not there, no row with a point, an option.
@@ -60,11 +60,11 @@ def faces(
     if not rows:
         raise fault(path, "rows with labelled points", "none")
     small = [row for row in rows if not np.nanmax(np.ptp(_labelled(row), axis=0)) > 0]
-    if small and options["box"] == "landmarks":
+    if small and box == "landmarks":
         raise fault(path, "labelled points that span an area", row=small[0].row)
     folders = _folders(path, images)
     places = {row.image: _image(path, folders, row) for row in rows}
-    if options["box"] == "given":
+    if box == "given":
         without = [row.row for row in rows if row.box is None or not min(row.box[2:]) > 0]
         if without:
             raise fault(path, "a box of positive width and height", row=without[0])
@@ -75,7 +75,8 @@ def faces(
         files=[*files, *dict.fromkeys(places.values())],
         key=digest([(row.part, row.row) for row in rows]),
         box_of=lambda row: np.add(row.box, (0, 0, *row.box[:2])),
-        **options,
+        box=box,
+        **cut,
     )
     names, numbers, counts = [row.image for row in rows], [], {}
     for name in names:

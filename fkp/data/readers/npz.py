@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fkp.data.faces import Faces
+from fkp.data.faces import ARRAYS, Faces
 from fkp.data.own import to_dict
 from fkp.data.readers import cache, fault, scheme
 from fkp.data.schemes import SCHEMES, Scheme
@@ -68,8 +68,7 @@ def write(path: Path, faces: Faces) -> None:
     path = Path(path)
     if path.suffix.lower() != ".npz":
         raise fault(path, "a name that ends in .npz")
-    names = ("images", "points", "groups", "parts", "names")
-    arrays = {name: getattr(faces, name) for name in names}
+    arrays = {name: getattr(faces, name) for name in ARRAYS}
     texts = {"source": np.array(faces.source), "scheme": np.array(_said(faces.scheme))}
     cache.save(path, arrays | texts)
 

@@ -4,28 +4,18 @@ Columns without names, or numbered, are x, y, x, y ... (so the 136 of Udacity's 
 keypoints are 300-W's 68 points). An empty cell is an unlabelled point.
 """
 
-import csv
 import re
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from fkp.data.faces import Faces
-from fkp.data.readers import fault, marked, scheme
+from fkp.data.readers import columns, fault, marked, scheme
 
 _FIRST = (
-    "",
-    "image",
-    "image_name",
-    "image_path",
-    "image_id",
-    "file",
-    "file_name",
-    "filename",
-    "path",
-    "name",
-)
+    "", "image", "image_name", "image_path", "image_id",
+    "file", "file_name", "filename", "path", "name",
+)  # fmt: skip
 _END = re.compile(r"[ ._-]?([xy])$", re.IGNORECASE)
 
 
@@ -34,20 +24,12 @@ def recognises(path: Path) -> bool:
     return any(_header(file) is not None for file in _files(Path(path)))
 
 
-def read(
-    path: Path,
-    size: int = 96,
-    channels: int = 1,
-    margin: float = 0.25,
-    box: str = "landmarks",
-    images: str | None = None,
-    use_cache: bool = True,
-) -> Faces:
+def read(path: Path, images: str | None = None, **cut: object) -> Faces:
     """Read one list, or all of a folder; "train" and "test" in a list's name are official parts.
 
     Args:
-        size, channels, margin, box, use_cache: see `fkp.data.readers.crop.crops`.
         images: folder of the images; default: that of the list and those beside it.
+        **cut: how they are cut out, `crop.OPTIONS`.
 
     Raises:
         SourceError: names the file, row, column and value.
@@ -58,21 +40,20 @@ def read(
         raise fault(path, "a .csv with an image's name and NAME_x, NAME_y of each point")
     rows, names = [], None
     for file in files:
-        found, table = _read(file)
+        found, table = _header(file) or None, columns.read(file, "rows of one length")
         if names not in (None, found):
             raise fault(file, f"the points of {files[0].name}")
         names, part = found, marked.part_of(file)
-        values = np.column_stack([_numbers(file, table, c) for c in table.columns[1:]])
+        values = np.column_stack(
+            [columns.numbers(file, table, c, "a number") for c in table.columns[1:]]
+        )
         rows += [
             marked.Marked(str(image).strip(), points.reshape(-1, 2), None, i, part)
             for i, (image, points) in enumerate(zip(table.iloc[:, 0], values, strict=True), 1)
         ]
     k = len(rows[0].points) if rows else 0
     points = scheme.find(path, k, names=names)
-    return marked.faces(
-        path, rows, points, files=files, images=images,
-        size=size, channels=channels, margin=margin, box=box, use_cache=use_cache,
-    )  # fmt: skip
+    return marked.faces(path, rows, points, files=files, images=images, **cut)
 
 
 def _files(path):
@@ -83,39 +64,13 @@ def _files(path):
 
 def _header(file):
     """Names of the points, [] where they have none, None where the file is of another form."""
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            first, *columns = next(csv.reader(lines))
-    except (OSError, UnicodeDecodeError, StopIteration, ValueError, csv.Error):
+    first, *rest = columns.header(file) or [""]
+    if first.lower() not in _FIRST or not rest or len(rest) % 2:
         return None
-    if first.strip().lower() not in _FIRST or not columns or len(columns) % 2:
-        return None
-    if all(re.fullmatch(r"\s*\d*\s*|Unnamed: \d+", column) for column in columns):
+    if all(re.fullmatch(r"\d*|Unnamed: \d+", name) for name in rest):
         return []
-    ends = [_END.search(column.strip()) for column in columns]
-    if None in ends or [end[1].lower() for end in ends] != ["x", "y"] * (len(columns) // 2):
+    ends = [_END.search(name) for name in rest]
+    if None in ends or [end[1].lower() for end in ends] != ["x", "y"] * (len(rest) // 2):
         return None
-    names = [_END.sub("", column.strip()) for column in columns]
+    names = [_END.sub("", name) for name in rest]
     return names[::2] if names[::2] == names[1::2] and len({*names}) == len(names) // 2 else None
-
-
-def _read(file):
-    """(names or None, the table as text)."""
-    names = _header(file)
-    try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise fault(file, f"rows of one length ({error})") from None
-    return names or None, table
-
-
-def _numbers(file, table, column):
-    texts = table[column].str.strip()
-    values = pd.to_numeric(texts.replace("", "nan"), errors="coerce").to_numpy(float)
-    bad = np.flatnonzero(
-        (np.isnan(values) & ~texts.str.lower().isin(["", "nan"])) | np.isinf(values)
-    )
-    if len(bad):
-        row = int(bad[0])
-        raise fault(file, "a number", texts.iloc[row], row=row + 1, line=row + 2, column=column)
-    return values

@@ -21,22 +21,14 @@ def recognises(path: Path) -> bool:
 
 
 def read(
-    path: Path,
-    size: int = 96,
-    channels: int = 1,
-    margin: float = 0.25,
-    box: str = "landmarks",
-    attribute: str | None = None,
-    images: str | None = None,
-    use_cache: bool = True,
+    path: Path, attribute: str | None = None, images: str | None = None, **cut: object
 ) -> Faces:
     """Read one list, or all of a folder; "train" and "test" in a list's name are official parts.
 
     Args:
-        size, channels, margin, box, use_cache: see `fkp.data.readers.crop.crops`; box "given" is
-            the list's.
         attribute: only faces with it, one of `ATTRIBUTES`.
         images: folder of the images; default: WFLW_images beside the lists' folder, or theirs.
+        **cut: how they are cut out, `crop.OPTIONS`; box "given" is the list's.
 
     Raises:
         SourceError: names the file, line and value.
@@ -52,10 +44,7 @@ def read(
     beside = [place / "WFLW_images" for place in (folder, folder.parent, folder.parent.parent)]
     images = images or next((place for place in beside if place.is_dir()), None)
     rows = [row for file in files for row in _rows(file, attribute)]
-    return marked.faces(
-        path, rows, WFLW_98, files=files, images=images,
-        size=size, channels=channels, margin=margin, box=box, use_cache=use_cache,
-    )  # fmt: skip
+    return marked.faces(path, rows, WFLW_98, files=files, images=images, **cut)
 
 
 def _files(path):

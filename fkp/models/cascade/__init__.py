@@ -23,6 +23,9 @@ from fkp.record.files import whole
 # name -> (module, function that fits a cascade); a module is imported when it is asked for.
 METHODS = {"forest": ("fkp.models.cascade", "fit"), "lbf": ("fkp.models.cascade.lbf", "fit")}
 
+# Radius of the histograms and size of the SIFT keypoints, as a share of the image's side.
+_WINDOW = 1 / 16
+
 
 def method(name: str) -> Callable:
     """The function that fits cascades by a method of `METHODS`; ValueError for another name."""
@@ -138,9 +141,7 @@ def fit(
     stages: int = 3,
     trees: int = 50,
     depth: int = 10,
-    max_features: str | int | float | None = "sqrt",
     out_of_bag: bool = False,
-    window: float = 1 / 16,
     seed: int = 0,
     progress: bool = True,
 ) -> Cascade:
@@ -148,8 +149,8 @@ def fit(
 
     The paper gives the number of stages and `n_estimators = 50, max_depth = 10`. It does not name
     the start (here the mean shape), the layout of the features (`features.paper_c`), the size of
-    their windows (here the better of 1/16 and 1/32 on validation faces) or how many features a
-    split looks at: the square root of their number, as a tenth of them took ten times as long and
+    their windows (`_WINDOW`, the better of 1/16 and 1/32 on validation faces) or how many features
+    a split looks at: the square root of their number, as a tenth of them took ten times as long and
     was no better on validation faces. The paper's augmentation (rotation, translation, scaling) is
     left out.
 
@@ -160,10 +161,7 @@ def fit(
     Args:
         faces: training Faces, every point labelled.
         stages, trees, depth: of the cascade and its forests.
-        max_features: how many features a split looks at, as `RandomForestRegressor` takes it.
         out_of_bag: hand on out-of-bag estimates.
-        window: radius of the histograms and size of the SIFT keypoints, as a share of the
-            image's side.
         seed: of the forests.
 
     Raises:
@@ -171,7 +169,7 @@ def fit(
     """
     truth = complete_points(faces)
     side = faces.image_shape[0]
-    radius, size = max(1, round(side * window)), side * window
+    radius, size = max(1, round(side * _WINDOW)), side * _WINDOW
     prepared, fitted = image_and_gray(faces.images), []
     estimate = np.repeat(truth.mean(axis=0, keepdims=True), len(faces), axis=0)
     rng = np.random.default_rng(seed)
@@ -180,7 +178,7 @@ def fit(
         forest = RandomForestRegressor(
             trees,
             max_depth=depth,
-            max_features=max_features,
+            max_features="sqrt",
             oob_score=out_of_bag,
             random_state=int(rng.integers(2**31)),
         ).fit(seen, (truth - estimate).reshape(len(faces), -1))

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from toy import write_notebook, write_project, write_study
 
-from fkp.record import warm
+from fkp.record import forks
 from fkp.study.executors import Local
 from fkp.study.plan import plan
 from fkp.study.records import read_metrics
@@ -60,7 +60,7 @@ def result(planned):
 def test_a_fork_gives_what_a_process_from_nothing_gives(root):
     planned = plan("toy", root=root)
     results = []
-    for libraries in (warm.LIBRARIES, ()):
+    for libraries in (forks.LIBRARIES, ()):
         place = Local(1)
         place._host.libraries = libraries
         run_study(planned, place=place, again=["network"])
@@ -91,11 +91,11 @@ def test_forks_are_apart_and_see_code_as_it_is_by_then(root):
 
 
 def test_what_is_drawn_without_a_seed_differs():
-    host = warm.Host()
+    host = forks.Host()
     try:
-        forks = [host.fork("numpy.random:random_sample", {}) for _ in range(2)]
-        assert [fork.wait() for fork in forks] == [0, 0]
-        assert forks[0].answer != forks[1].answer
+        several = [host.fork("numpy.random:random_sample", {}) for _ in range(2)]
+        assert [fork.wait() for fork in several] == [0, 0]
+        assert several[0].answer != several[1].answer
         broken = host.fork("numpy.random:no_such", {})
         assert broken.wait() == 1 and broken.answer is None
     finally:
@@ -149,12 +149,12 @@ def gone(pid):
 
 
 def test_a_host_that_was_lost_is_started_again():
-    host = warm.Host()
+    host = forks.Host()
     try:
         assert host.fork("os:getcwd", {}).wait() == 0
         os.kill(host._process.pid, signal.SIGKILL)
         host._process.wait()
         fork = host.fork("os:getcwd", {})
-        assert fork.wait() == 0 and fork.answer == str(warm.PACKAGE_ROOT)
+        assert fork.wait() == 0 and fork.answer == str(forks.PACKAGE_ROOT)
     finally:
         host.close()

@@ -13,7 +13,6 @@ import gc
 import importlib
 import json
 import os
-import selectors
 import signal
 import socket
 import subprocess
@@ -24,6 +23,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from functools import cache, cached_property
+from multiprocessing.connection import Client, Connection, wait
 from pathlib import Path
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -49,16 +49,12 @@ class Fork:
     stdin = stdout = stderr = None
 
     def __init__(self, address, call, arguments, *, env=None, log=os.devnull, cwd=PACKAGE_ROOT):
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(str(address))
-        job = {"call": call, "arguments": arguments, "env": env or {}}
-        job |= {"log": str(log), "cwd": str(cwd)}
-        self._socket.sendall(json.dumps(job).encode() + b"\n")
-        self._buffer, self.answer, self.returncode, self.pid = b"", None, None, None
-        while self.pid is None:
-            self._read(None)
-            if self.returncode is not None:
-                raise OSError("the process that starts notebooks has ended")
+        self.answer = self.returncode = self.pid = None
+        self._pipe = Client(str(address), "AF_UNIX")
+        _send(self._pipe, [call, arguments, env or {}, str(log), str(cwd)])
+        self._read(None)
+        if self.pid is None:
+            raise OSError("the process that starts notebooks has ended")
 
     def poll(self):
         """None while it runs, then its status, negative for the signal that ended it."""
@@ -71,26 +67,19 @@ class Fork:
         ends = None if timeout is None else time.monotonic() + timeout
         while self.returncode is None:
             left = None if ends is None else max(0.0, ends - time.monotonic())
-            if not self._read(left) and self.returncode is None:
+            if not self._read(left):
                 raise TimeoutError
         return self.returncode
 
     def _read(self, timeout):
-        """Take in one piece of what it says; False if nothing came in time."""
-        self._socket.settimeout(timeout)
+        """Take in what it says next, its pid, answer or returncode; False if nothing came."""
         try:
-            piece = self._socket.recv(65536)
-        except (BlockingIOError, TimeoutError):
-            return False
-        except OSError:
-            piece = b""
-        if not piece:
-            self.returncode = -signal.SIGKILL if self.returncode is None else self.returncode
-            return False
-        *lines, self._buffer = (self._buffer + piece).split(b"\n")
-        for line in lines:
-            for name, value in json.loads(line).items():
-                setattr(self, name, value)
+            if not self._pipe.poll(timeout):
+                return False
+            said = json.loads(self._pipe.recv_bytes())
+        except (EOFError, OSError):
+            said = {"returncode": -signal.SIGKILL}
+        vars(self).update(said)
         return True
 
     def send_signal(self, number):
@@ -106,11 +95,11 @@ class Fork:
     def kill(self):
         """End it, and what it has started."""
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
+            _send(self._pipe, "end")
 
     def close(self):
         """End it, without waiting."""
-        self._socket.close()
+        self._pipe.close()
 
 
 class Host:
@@ -145,7 +134,7 @@ class Host:
                 env = {"TF_CPP_MIN_LOG_LEVEL": "3"} | env | self.env
                 env.pop("JPY_PARENT_PID", None)  # of a notebook that started this
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "fkp.record.warm", self._address, *self.libraries],
+                    [sys.executable, "-m", "fkp.record.forks", self._address, *self.libraries],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
@@ -201,40 +190,35 @@ def serve(address: str, *libraries: str) -> None:
     wake.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-    forks, waiting = {}, selectors.DefaultSelector()
-    for source in (sys.stdin, listener, woken):
-        waiting.register(source, selectors.EVENT_READ)
+    forks = {}
     while True:
-        ready = {key.fileobj for key, _ in waiting.select()}
+        ready = wait([sys.stdin, listener, woken])
         if woken in ready:
             woken.recv(4096)
             _reap(forks)
         if listener in ready:
-            asked, _ = listener.accept()
-            job = _line(asked)
-            pid = os.fork() if job else 0
-            if job and not pid:
+            asked = Connection(listener.accept()[0].detach())
+            if not (job := _job(asked)):
+                asked.close()
+            elif pid := os.fork():
+                forks[pid] = asked
+            else:
                 signal.set_wakeup_fd(-1)
                 for other in (listener, woken, wake, *forks.values()):
                     other.close()
-                _become(asked, job)
-            if job:
-                forks[pid] = asked
+                _become(asked, *job)
         if sys.stdin in ready and not os.read(0, 4096):
             os._exit(0)
 
 
-def _line(asked):
-    """The request, as a dict; None if there was none."""
-    with contextlib.suppress(OSError, ValueError):
-        asked.settimeout(10)
-        text = b""
-        while not text.endswith(b"\n") and (piece := asked.recv(65536)):
-            text += piece
-        asked.settimeout(None)
-        return json.loads(text)
-    asked.close()
-    return None
+def _send(pipe, value):
+    pipe.send_bytes(json.dumps(value).encode())
+
+
+def _job(asked):
+    """What a `Fork` has sent; None if nothing came."""
+    with contextlib.suppress(OSError, EOFError):
+        return json.loads(asked.recv_bytes()) if asked.poll(10) else None
 
 
 def _reap(forks):
@@ -245,36 +229,31 @@ def _reap(forks):
             if not pid:
                 return
             with contextlib.suppress(OSError, KeyError), forks.pop(pid) as asked:
-                asked.sendall(_said(returncode=os.waitstatus_to_exitcode(status)))
-                asked.shutdown(socket.SHUT_RDWR)
+                _send(asked, {"returncode": os.waitstatus_to_exitcode(status)})
 
 
-def _said(**values):
-    return json.dumps(values).encode() + b"\n"
-
-
-def _become(asked, job):
+def _become(asked, call, arguments, env, log, cwd):
     """What a fork does; it never returns."""
     status = 1
     try:
         os.setsid()
-        log = os.open(job["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         nothing = os.open(os.devnull, os.O_RDONLY)
-        for source, target in ((nothing, 0), (log, 1), (log, 2)):
+        for source, target in ((nothing, 0), (output, 1), (output, 2)):
             os.dup2(source, target)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        os.environ |= job["env"]
-        os.chdir(job["cwd"])
+        os.environ |= env
+        os.chdir(cwd)
         if "numpy" in sys.modules:
             sys.modules["numpy"].random.seed()  # or all forks would draw alike
         forget_fkp()
-        asked.sendall(_said(pid=os.getpid()))
+        _send(asked, {"pid": os.getpid()})
         threading.Thread(target=_end_with, args=(asked,), daemon=True).start()
-        module, function = job["call"].split(":")
-        answer = getattr(importlib.import_module(module), function)(**job["arguments"])
-        asked.sendall(_said(answer=answer))
+        module, function = call.split(":")
+        answer = getattr(importlib.import_module(module), function)(**arguments)
+        _send(asked, {"answer": answer})
         status = 0
     except SystemExit as end:
         status = end.code or 0
@@ -295,9 +274,8 @@ def forget_fkp() -> None:
 
 def _end_with(asked):
     """Wait until the other side has gone, then end this process and all that it has started."""
-    with contextlib.suppress(OSError):
-        while asked.recv(4096):
-            pass
+    with contextlib.suppress(OSError, EOFError):
+        asked.recv_bytes()
     os.killpg(0, signal.SIGKILL)
 
 
