@@ -2,9 +2,10 @@
 
     python -m benchmarks.peers.chart RESULT.json CHART.svg
 
-Size and time are those that `benchmarks.peers.measure --time` wrote. The error of what ships is its
-card's; that of paper D's networks is published in reports/published/paper-d, and their files, which
-only hold random weights, are called as there (resnet18.tflite, mobilenet.tflite).
+What it shows is written as JSON beside it, for the page of all studies. Size and time are those
+that `benchmarks.peers.measure --time` wrote. The error of what ships is its card's; that of paper
+D's networks is published in reports/published/paper-d, and their files, which only hold random
+weights, are called as there (resnet18.tflite, mobilenet.tflite).
 """
 
 import argparse
@@ -22,7 +23,7 @@ import pandas as pd
 from fkp import plots
 from fkp.photo.finder import WEIGHTS
 from fkp.record import results
-from fkp.record.files import whole
+from fkp.record.files import whole, write_json
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,6 +58,12 @@ def table(rows: list[dict]) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
+def as_rows(shown: pd.DataFrame) -> list[dict]:
+    """Rows of `table` that have an error, the lowest first; None where nothing was timed."""
+    rows = shown.dropna(subset="nme").sort_values("nme").round(4)
+    return rows.astype(object).where(rows.notna(), None).to_dict("records")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("result", type=Path)
@@ -71,6 +78,7 @@ def main():
     figure.suptitle("300-W, 554 common test faces, boxes from the labels; LiteRT, one thread")
     with whole(options.chart) as path:
         figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
+    write_json(options.chart.with_suffix(".json"), as_rows(shown))
     print(shown.sort_values("nme").round(3).to_string(index=False))
 
 
