@@ -63,6 +63,10 @@ def publish(
     replace: Annotated[
         bool, typer.Option("--replace", help="What is published may be of other data.")
     ] = False,
+    notebooks: Annotated[
+        bool,
+        typer.Option("--notebooks", help="Its notebooks' pages instead, of drawn faces alone."),
+    ] = False,
 ) -> None:
     """Put a finished study into reports/published/: metrics, charts and page, no photographs.
 
@@ -71,12 +75,14 @@ def publish(
 
     Example: fkp publish paper-a --data data/kaggle
     """
+    from fkp.study.gallery import write_gallery
     from fkp.study.publish import publish as publish_study
     from fkp.study.publish import rebuild
     from fkp.study.studyfile import project
 
-    if study is None:
-        for page in rebuild(project()):
+    if study is None or notebooks:
+        made = write_gallery(project() / "reports" / study, project()) if study else []
+        for page in [*made, *rebuild(project())]:
             typer.echo(shorten(page))
         return
     planned = planned_study(study, data, source, profile, None)
