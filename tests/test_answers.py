@@ -79,6 +79,11 @@ def test_without_its_runs_a_rule_gives_way_to_the_lowest_error_and_that_to_silen
         assert answer(study, []) == answer(study, [run("a")]) == ""
 
 
+def test_a_study_without_a_rule_counts_its_verdicts():
+    table = judged(("a", "holds", 1.0, "", 1), ("b", "mixed", 1.0, "", 1), ("c", "holds", 1, "", 1))
+    assert answer("mine", [run("all", tables=[table])]) == "Of 3 statements: 2 holds, 1 mixed."
+
+
 def test_claims_that_were_not_run_are_not_judged():
     rows = [("ResNet is ahead of the CNN", "not run", None, "", 0)]
     assert answer("paper-c", [run("compared", tables=[judged(*rows)])]) == ""

@@ -1,7 +1,8 @@
 """The answer of a study in two sentences, made by rule from the metrics of its runs.
 
 A rule takes the runs' metrics and gives a text; it raises LookupError where what it needs has not
-been run. A study without a rule of its own is answered with its lowest error.
+been run. A study without a rule of its own is answered with its verdicts and
+its lowest error.
 """
 
 import re
@@ -21,7 +22,7 @@ def answer(study: str, runs: list[dict]) -> str:
         study: its name; one of `ANSWERS`, or any other.
         runs: contents of the runs' metrics.json.
     """
-    for rule in filter(None, (ANSWERS.get(study), _lowest)):
+    for rule in filter(None, (ANSWERS.get(study), _in_general, _lowest)):
         try:
             return rule(runs)
         except LookupError:
@@ -210,6 +211,16 @@ def _ablation(runs):
         f"harmful, {text(low)}, in % of the recipe's validation error. With every seed, "
         f"{len(clear)} of them do harm."
     )
+
+
+def _in_general(runs):
+    said = [row["verdict"] for row in phrases.judged(runs)]
+    phrases.first(said)
+    counts = ", ".join(f"{said.count(word)} {word}" for word in dict.fromkeys(sorted(said)))
+    try:
+        return f"Of {len(said)} statements: {counts}. {_lowest(runs)}"
+    except LookupError:
+        return f"Of {len(said)} statements: {counts}."
 
 
 def _lowest(runs):
