@@ -33,7 +33,8 @@ def visit(browser):
         tab = contexts[-1].new_page()
         tab.on("console", lambda message: visit.said.append(message.text))
         tab.on("pageerror", lambda error: visit.said.append(str(error)))
-        tab.goto((PUBLISHED / page).as_uri())
+        name, _, part = page.partition("#")
+        tab.goto(f"{(PUBLISHED / name).as_uri()}#{part}")
         return tab
 
     visit.said = []
@@ -101,7 +102,10 @@ def test_every_link_leads_somewhere_here(page):
 @pytest.mark.parametrize("page", [page for page in PAGES if "gallery" not in page])
 def test_no_picture_is_published_but_drawn_ones(page):
     sources = re.findall(r'<img src="([^"]+)"', (PUBLISHED / page).read_text(encoding="utf-8"))
-    assert {source for source in sources if not source.endswith(".svg")} <= {"faces.jpg"}
+    assert {source for source in sources if not source.endswith(".svg")} <= {
+        "faces.jpg",
+        "extremes.jpg",
+    }
 
 
 def column(tab, table, place):
@@ -133,6 +137,16 @@ def test_a_long_table_is_folded_and_its_box_keeps_the_rows_that_match(visit):
     kept = rows.all_inner_texts()
     assert 0 < len(kept) < every
     assert all("mobilenet" in text and "mask" in text for text in kept)
+
+
+def test_one_button_opens_all_parts_and_a_link_opens_its_own(visit):
+    tab = visit("paper-a/index.html")
+    parts, opened = tab.locator("details.part"), tab.locator("details.part[open]")
+    assert opened.count() < parts.count()
+    tab.get_by_role("button", name="Open all").click()
+    assert opened.count() == parts.count()
+    tab = visit("paper-a/index.html#runs")
+    assert tab.locator("#runs[open]").count() == 1
 
 
 def test_the_first_column_stays_when_a_table_is_moved_aside(visit):

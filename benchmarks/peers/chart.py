@@ -3,14 +3,13 @@
     python -m benchmarks.peers.chart RESULT.json CHART.svg
 
 What it shows is written as JSON beside it, for the page of all studies. Size and time are those
-that `benchmarks.peers.measure --time` wrote. The error of what ships is its card's; that of paper
-D's networks is published in reports/published/paper-d, and their files, which only hold random
-weights, are called as there (resnet18.tflite, mobilenet.tflite).
+that `benchmarks.peers.measure --time` wrote. Errors are published: of what ships in
+reports/published/best, of paper D's networks in reports/published/paper-d, where their files, which
+only hold random weights, are called as here (resnet18.tflite, mobilenet.tflite).
 """
 
 import argparse
 import json
-import re
 from pathlib import Path
 
 import matplotlib as mpl
@@ -21,7 +20,6 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from fkp import plots
-from fkp.photo.finder import WEIGHTS
 from fkp.record import results
 from fkp.record.files import whole, write_json
 
@@ -31,10 +29,9 @@ ROOT = Path(__file__).parents[2]
 def errors_of_ours() -> dict[str, tuple[str, float]]:
     """Stem of a shipped or published model's file -> (name, inter-ocular NME, %)."""
     found = {}
-    for card in sorted(WEIGHTS.glob("*.md")):
-        said = re.search(rf"\| {card.stem}-int8.tflite \| [\d.]+ \| ([\d.]+) \|", card.read_text())
-        if said and "NME" in card.read_text():
-            found[card.stem] = f"fkp {card.stem}", float(said[1])
+    for run in results.load(ROOT / "reports/published/best/runs", "best"):
+        for name, audit in run["audits"].items():
+            found[name] = f"fkp {name}", audit["scores"]["nme_ocular"]["value"]
     for run in results.load(ROOT / "reports/published/paper-d/runs", "landmarks"):
         name = run["run"]["name"]
         found[name] = f"paper D, {name}", run["scores"]["nme_ocular"]["value"]

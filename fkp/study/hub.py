@@ -10,6 +10,7 @@ from fkp.study.pages import render
 
 PEERS = Path("benchmarks") / "peers" / "pareto.json"  # in the project; see benchmarks.peers.chart
 
+OF_DRAWN = ("faces.jpg", "gallery/index.html")  # what is published of drawn faces
 SAID = ("holds", "mixed", "does not hold", "not shown", "not run")
 
 
@@ -24,27 +25,28 @@ def write_hub(folder: Path) -> Path:
         Path of the page.
     """
     folder = Path(folder)
-    here = [path.parent for path in sorted(folder.glob("[!.]*/manifest.json"))]
-    names = {path.name for path in here}
-    published = sorted(folder.glob("published/[!.]*/manifest.json"))
-    cards = [
-        card
-        for path in [*here, *(p.parent for p in published if p.parent.name not in names)]
-        if (card := _card(path, folder))
-    ]
-    root = folder.parent.parent if folder.name == "published" else folder.parent
-    pictures = ("faces.jpg", "published/faces.jpg")
-    galleries = ("gallery/index.html", "published/gallery/index.html")
+    own = {path.parent.name: path.parent for path in folder.glob("[!.]*/manifest.json")}
+    shown = {path.parent.name: path.parent for path in folder.glob("published/[!.]*/manifest.json")}
+    cards = [card for path in (shown | own).values() if (card := _card(path, folder))]
+    here, root = (
+        ("", folder.parents[1]) if folder.name == "published" else ("published/", folder.parent)
+    )
+    there = {name for name in OF_DRAWN if (folder / here / name).exists()}
     page = render(
         "hub.html",
         title="fkp: what came out" if folder.name == "published" else "fkp: studies",
         cards=sorted(cards, key=lambda card: card["title"]),
-        peers=json.loads((root / PEERS).read_text("utf-8")) if (root / PEERS).exists() else [],
-        picture=next((name for name in pictures if (folder / name).exists()), None),
-        gallery=next((name for name in galleries if (folder / name).exists()), None),
+        peers=_read(root / PEERS),
+        here=here,
+        there=there,
+        extremes=_read(folder / here / "extremes.json"),
     )
     write_text(folder / "index.html", page)
     return folder / "index.html"
+
+
+def _read(path):
+    return json.loads(path.read_text("utf-8")) if path.exists() else None
 
 
 def _card(reports, folder):

@@ -52,6 +52,14 @@ addEventListener("hashchange", unfold)
 unfold()
 addEventListener("beforeprint", () => { for (const part of document.querySelectorAll("details")) part.open = true })
 
+for (const list of document.querySelectorAll(".contents ul")) {
+  const item = document.createElement("li"), button = document.createElement("button")
+  button.textContent = "Open all"
+  button.onclick = () => { for (const part of document.querySelectorAll("details.part")) part.open = true }
+  item.append(button)
+  list.append(item)
+}
+
 // Points of a face and rows of their table answer to each other.
 for (const faces of document.querySelectorAll(".faces")) {
   const marked = [...faces.querySelectorAll("[data-point]")], said = faces.querySelector("output")
