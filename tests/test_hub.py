@@ -5,9 +5,11 @@ import json
 import pytest
 
 from fkp.record.files import write_json
+from fkp.record.machine import environment
 from fkp.study.gallery import write_gallery
 from fkp.study.hub import write_hub
-from fkp.study.manifest import write_manifest
+from fkp.study.manifest import read_manifest, read_study, write_manifest
+from fkp.study.report import write_report
 
 VERDICTS = {
     "title": "Conclusions",
@@ -19,6 +21,7 @@ VERDICTS = {
 def write_run(reports, profile="quick", source="drawn", **sections):
     """A study of one finished run."""
     metrics = {"run": {"name": "train", "notebook": "train", "label": "train", "finished": True}}
+    metrics["run"] |= {"environment": environment(), "git": None}
     metrics |= {"data": {"source": source}, **sections}
     write_json(reports / "runs" / "train-1" / "metrics.json", metrics)
     (reports / "runs" / "train-1" / "notebook.html").write_text(f"<html>{reports}/runs</html>")
@@ -26,6 +29,7 @@ def write_run(reports, profile="quick", source="drawn", **sections):
     section = {
         "title": f"About {reports.name}",
         "question": "Is it so?",
+        "updated": "2026-01-01T00:00:00+00:00",
         "data": {"source": source, "name": source, "fingerprint": "1"},
         "runs": [record | {"status": "finished", "collect": False}],
     }
@@ -75,3 +79,30 @@ def test_a_gallery_shows_notebooks_of_drawn_faces_and_names_no_place(reports):
     assert 'href="gallery/index.html"' in write_hub(reports / "published").read_text()
     with pytest.raises(ValueError, match=r"expected a finished run of drawn faces .* 300-W faces"):
         write_gallery(reports / "published" / "theirs", reports.parent)
+
+
+def test_a_page_opens_with_its_chart_and_shows_pictures_of_who_ran_it(reports):
+    figures = [{"file": f"figures/{name}.svg", "caption": name} for name in ("first", "second")]
+    write_run(reports / "mine", figures=figures, tables=[VERDICTS])
+    run = reports / "mine" / "runs" / "train-1"
+    for folder, name in (("figures", "first.svg"), ("figures", "second.svg")):
+        (run / folder).mkdir(exist_ok=True)
+        (run / folder / name).write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    (run / "pictures").mkdir()
+    (run / "pictures" / "01-where-it-errs.png").write_bytes(b"")
+    html = write_report(reports / "mine", lead="train/second").read_text()
+    top, parts = html.split('class="contents"')
+    assert "figures/second.svg" in top and "figures/second.svg" not in parts
+    assert "figures/first.svg" in parts and "pictures/01-where-it-errs.png" in parts
+    assert 'alt="Where it errs"' in parts
+    assert "pill does-not-hold" in top and "pill" not in parts.split("<script>")[0]
+    html = write_report(reports / "mine").read_text()
+    assert "figures/first.svg" in html.split('class="contents"')[0]
+
+
+def test_a_study_half_done_says_so(reports):
+    manifest = read_manifest(reports / "mine")
+    runs = manifest["profiles"]["quick"]["runs"]
+    runs.append(runs[0] | {"folder": "train-2", "status": "pending"})
+    write_json(reports / "mine" / "manifest.json", manifest)
+    assert read_study(reports / "mine")["answer"].startswith("So far, with 1 of 2 runs. The lowest")
