@@ -11,6 +11,10 @@ from fkp.study.hub import write_hub
 from fkp.study.manifest import read_manifest, read_study, write_manifest
 from fkp.study.report import write_report
 
+PNG = (  # one pixel
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9"
+    "awAAAABJRU5ErkJggg=="
+)
 VERDICTS = {
     "title": "Conclusions",
     "columns": ["claim", "verdict"],
@@ -24,7 +28,9 @@ def write_run(reports, profile="quick", source="drawn", **sections):
     metrics["run"] |= {"environment": environment(), "git": None}
     metrics |= {"data": {"source": source}, **sections}
     write_json(reports / "runs" / "train-1" / "metrics.json", metrics)
-    (reports / "runs" / "train-1" / "notebook.html").write_text(f"<html>{reports}/runs</html>")
+    (reports / "runs" / "train-1" / "notebook.html").write_text(
+        f"<p>{reports}/runs <img src='{PNG}'>"
+    )
     record = {"name": "train", "label": "train", "folder": "train-1", "grid": {}}
     section = {
         "title": f"About {reports.name}",
@@ -74,7 +80,8 @@ def test_the_chart_of_models_stands_where_it_was_measured(reports):
 def test_a_gallery_shows_notebooks_of_drawn_faces_and_names_no_place(reports):
     pages = write_gallery(reports / "mine", reports.parent)
     assert [page.name for page in pages] == ["index.html", "train.html"]
-    assert str(reports.parent) not in pages[1].read_text()
+    html = pages[1].read_text()
+    assert str(reports.parent) not in html and "data:image/webp" in html and "png" not in html
     assert 'href="train.html"' in pages[0].read_text()
     assert 'href="gallery/index.html"' in write_hub(reports / "published").read_text()
     with pytest.raises(ValueError, match=r"expected a finished run of drawn faces .* 300-W faces"):

@@ -105,6 +105,7 @@ def test_pages_need_no_network(finished):
         html = page.read_text()
         assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=.https?:", html)
         assert "@import url(http" not in html
+    assert "data:image/png" in pages[-1].read_text(), "figures are shown where they are drawn"
 
 
 def test_repeating_skips_what_is_finished(finished):
