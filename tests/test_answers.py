@@ -84,6 +84,10 @@ def test_a_study_without_a_rule_counts_its_verdicts():
     assert answer("mine", [run("all", tables=[table])]) == "Of 3 statements: 2 holds, 1 mixed."
 
 
+def test_a_bare_number_is_no_score():
+    assert answer("mine", [run("a", scores={"rmse": 1.0})]) == ""
+
+
 def test_claims_that_were_not_run_are_not_judged():
     rows = [("ResNet is ahead of the CNN", "not run", None, "", 0)]
     assert answer("paper-c", [run("compared", tables=[judged(*rows)])]) == ""

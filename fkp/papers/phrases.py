@@ -34,8 +34,8 @@ def first(values):
 
 
 def scored(runs, score):
-    """The runs that have a score, the lowest first."""
-    found = [run for run in runs if score in (run.get("scores") or {})]
+    """The runs that have a score {value, ...}, the lowest first."""
+    found = [run for run in runs if isinstance((run.get("scores") or {}).get(score), dict)]
     return sorted(found, key=lambda run: run["scores"][score]["value"])
 
 
