@@ -13,7 +13,7 @@ from fkp.study.freshness import ACCEPTED, Freshness, read_accepted
 from fkp.study.plan import Plan
 from fkp.study.records import finished, read_metrics, whole_path
 from fkp.study.runner import lock
-from fkp.study.studyfile import HEADING, load_study
+from fkp.study.studyfile import load_study
 
 
 def publish(plan: Plan, replace: bool = False) -> dict[str, str]:
@@ -63,7 +63,10 @@ def _publish(plan, replace):
 
 
 def rebuild(root: Path) -> list[Path]:
-    """Write all published pages anew from what is published, with the headings of today's studies.
+    """Write all published pages anew from what is published.
+
+    Question and leading chart are those of today's studies; title and text stay, for they describe
+    the runs that were published.
 
     Args:
         root: the project's folder.
@@ -74,7 +77,7 @@ def rebuild(root: Path) -> list[Path]:
     pages, published = [], root / "reports" / "published"
     for path in sorted(published.glob("[!.]*/manifest.json")):
         study = load_study(path.parent.name, root)
-        heading = {key: study[key] for key in HEADING}
+        heading = {key: study[key] for key in ("question", "lead")}
         with lock(path.parent):
             known = manifest.read_manifest(path.parent)
             for section in known["profiles"].values():
