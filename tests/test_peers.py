@@ -1,11 +1,13 @@
 """What the comparison with published models does without their files; nothing is downloaded."""
 
+import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.peers import Peer, faceapi, fetch, measure
+from benchmarks.peers import Peer, chart, faceapi, fetch, measure
 from fkp.data.faces import Faces
 from fkp.data.schemes import IBUG_68
 
@@ -49,6 +51,14 @@ def test_the_map_finds_a_linear_relation():
     labels = np.tile(points, (1, 7, 1))[:, :68] * 0.9 + 0.05
     mapped = measure.fit_map((points[:300], labels[:300]), (points[300:], labels[300:]))
     assert np.abs(mapped(points) - labels).max() < 1e-3
+
+
+def test_the_page_of_all_studies_draws_what_the_chart_shows():
+    folder = Path(chart.__file__).parent
+    rows = json.loads((folder / "results.json").read_text())["rows"]
+    drawn = json.loads((folder / "pareto.json").read_text())
+    assert chart.as_rows(chart.table(rows)) == drawn
+    assert {row["name"] for row in drawn} >= {"fkp small", "fkp tiny"}
 
 
 def test_times_are_added_to_the_rows_of_the_same_name():

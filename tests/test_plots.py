@@ -66,10 +66,22 @@ def test_history_has_readable_ticks(ax):
 def test_grouped_bars_stand_beside_each_other(ax):
     table = pd.DataFrame({"none": [2.0, 3.0], "mask": [1.0, np.nan]}, index=["a", "b"])
     plots.grouped_bars(ax, table, table - 0.1, table + 0.1)
+    assert "range over seeds" not in ax.get_legend_handles_labels()[1]
     heights = [bar.get_height() for bar in ax.patches]
     assert heights[:3] == [2.0, 3.0, 1.0] and np.isnan(heights[3])
     centres = [bar.get_x() + bar.get_width() / 2 for bar in ax.patches]
     assert centres[0] < centres[2] and centres[0] + centres[2] == pytest.approx(0)
+
+
+def test_a_range_over_seeds_and_an_interval_of_one_training_look_different(ax):
+    table = pd.DataFrame({"none": [2.0, 3.0]}, index=["a", "b"])
+    seeds = pd.DataFrame({"none": [1, 3]}, index=["a", "b"])
+    plots.grouped_bars(ax, table, table - 0.1, table + 0.1, seeds=seeds)
+    drawn = [lines for lines in ax.collections if lines.get_linewidth()[0] > 0]
+    one, several = sorted(drawn, key=lambda lines: lines.get_segments()[0][0][0])
+    assert one.get_linewidth()[0] > 3 * several.get_linewidth()[0]
+    names = ax.get_legend_handles_labels()[1]
+    assert {"range over seeds", "95 % bootstrap interval, one training"} < {*names}
 
 
 def test_curves_and_clouds(ax, faces):

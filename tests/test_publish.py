@@ -6,7 +6,7 @@ from toy import faces_of, write_project, write_study
 
 from fkp.study.freshness import Freshness, accept
 from fkp.study.plan import plan
-from fkp.study.publish import publish
+from fkp.study.publish import publish, rebuild
 from fkp.study.records import read_metrics
 from fkp.study.runner import run_study
 
@@ -38,11 +38,10 @@ def root(tmp_path_factory):
 
 
 def test_charts_metrics_and_page_are_published_and_no_picture(root):
-    files = [
-        path.relative_to(root / "reports/published/toy")
-        for path in root.rglob("*")
-        if "published" in path.parts and path.is_file()
-    ]
+    published = root / "reports/published"
+    paths = [path for path in published.rglob("*") if path.is_file()]
+    assert published / "index.html" in paths
+    files = [path.relative_to(published / "toy") for path in paths if path.parent != published]
     assert {file.name for file in files} == {
         "index.html",
         "manifest.json",
@@ -89,6 +88,19 @@ def test_publishing_shows_what_is_stale_and_takes_over_what_was_accepted(root):
     judge = Freshness(planned(root))
     assert {judge.state(run).status for run in judge.plan.runs} == {"fresh"}
     scale.write_text(before)
+
+
+def test_pages_are_written_anew_with_today_s_question_and_the_text_of_their_runs(root):
+    study = root / "notebooks" / "studies" / "toy.yaml"
+    before = study.read_text()
+    study.write_text("question: Is it a toy?\n" + before.replace("Some *text*", "Other text"))
+    pages = rebuild(root)
+    assert [page.parent.name for page in pages] == ["toy", "published"]
+    html = pages[0].read_text()
+    assert "<h1>Is it a toy?</h1>" in html and "Some <em>text</em>" in html
+    assert "Is it a toy?" in pages[1].read_text()
+    study.write_text(before)
+    rebuild(root)
 
 
 def test_another_profile_joins_and_what_nobody_shows_goes(root):

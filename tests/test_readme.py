@@ -1,8 +1,8 @@
 import pytest
 
 from fkp.record.files import write_json
+from fkp.study.manifest import write_manifest
 from fkp.study.readme import refresh
-from fkp.study.report import write_manifest
 
 PAGE = """# fkp
 <!-- table: s quick compare 2 -->

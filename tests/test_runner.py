@@ -12,7 +12,7 @@ from toy import faces_of, write_project, write_study
 
 from fkp.cli import main
 from fkp.record import machine
-from fkp.study import cost, report, wording
+from fkp.study import cost, manifest, wording
 from fkp.study import records as records_module
 from fkp.study.plan import Run, plan
 from fkp.study.runner import run_study
@@ -105,6 +105,7 @@ def test_pages_need_no_network(finished):
         html = page.read_text()
         assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=.https?:", html)
         assert "@import url(http" not in html
+    assert "data:image/png" in pages[-1].read_text(), "figures are shown where they are drawn"
 
 
 def test_repeating_skips_what_is_finished(finished):
@@ -192,7 +193,7 @@ def test_a_failure_is_reported_the_rest_carried_on_and_later_resumed(tmp_path):
     assert len(metrics(planned, again[2])["tables"][0]["rows"]) == 2
     stale = planned.reports / "runs" / "train-old-0123456789ab"
     stale.mkdir()
-    assert report.remove_unshown(planned.reports) == [stale.name]
+    assert manifest.remove_unshown(planned.reports) == [stale.name]
     assert " failed" not in (planned.reports / "index.html").read_text()
 
 
@@ -258,8 +259,8 @@ def test_a_study_cannot_be_run_twice_at_a_time_and_stops_when_told_to(tmp_path):
     error = process.communicate(timeout=120)[1]
     assert process.returncode == 130
     assert "resumes" in error
-    manifest = report.read_manifest(root / "reports" / "toy")
-    assert {run["status"] for run in manifest["profiles"]["quick"]["runs"]} == {"pending"}
+    shown = manifest.read_manifest(root / "reports" / "toy")
+    assert {run["status"] for run in shown["profiles"]["quick"]["runs"]} == {"pending"}
 
 
 def test_data_that_changes_under_a_study_is_noticed(tmp_path):
@@ -294,9 +295,9 @@ def test_a_table_of_many_runs_is_folded(tmp_path):
     for damage in (b"\xff\x00", b'{"study": "toy", "pro'):
         (planned.reports / "manifest.json").write_bytes(damage)
         with pytest.raises(ValueError, match=r"manifest\.json: damaged; `fkp run` makes it anew"):
-            report.read_manifest(planned.reports)
+            manifest.read_manifest(planned.reports)
         assert {record["status"] for record in run_study(planned)} == {"skipped"}
-        assert len(report.read_manifest(planned.reports)["profiles"]["quick"]["runs"]) == 25
+        assert len(manifest.read_manifest(planned.reports)["profiles"]["quick"]["runs"]) == 25
     missing = plan("toy", root=root, overrides={"epochs": 7})
     assert set(cost.estimates(missing).values()) == {60.0}, "as runs of that name took before"
     assert cost.makespan(missing.runs, cost.estimates(missing), 10) == 180.0

@@ -2,14 +2,14 @@
 
     python -m benchmarks.peers.chart RESULT.json CHART.svg
 
-Size and time are those that `benchmarks.peers.measure --time` wrote. The error of what ships is its
-card's; that of paper D's networks is published in reports/published/paper-d, and their files, which
-only hold random weights, are called as there (resnet18.tflite, mobilenet.tflite).
+What it shows is written as JSON beside it, for the page of all studies. Size and time are those
+that `benchmarks.peers.measure --time` wrote. Errors are published: of what ships in
+reports/published/best, of paper D's networks in reports/published/paper-d, where their files, which
+only hold random weights, are called as here (resnet18.tflite, mobilenet.tflite).
 """
 
 import argparse
 import json
-import re
 from pathlib import Path
 
 import matplotlib as mpl
@@ -20,9 +20,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from fkp import plots
-from fkp.photo.finder import WEIGHTS
 from fkp.record import results
-from fkp.record.files import whole
+from fkp.record.files import whole, write_json
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,10 +29,9 @@ ROOT = Path(__file__).parents[2]
 def errors_of_ours() -> dict[str, tuple[str, float]]:
     """Stem of a shipped or published model's file -> (name, inter-ocular NME, %)."""
     found = {}
-    for card in sorted(WEIGHTS.glob("*.md")):
-        said = re.search(rf"\| {card.stem}-int8.tflite \| [\d.]+ \| ([\d.]+) \|", card.read_text())
-        if said and "NME" in card.read_text():
-            found[card.stem] = f"fkp {card.stem}", float(said[1])
+    for run in results.load(ROOT / "reports/published/best/runs", "best"):
+        for name, audit in run["audits"].items():
+            found[name] = f"fkp {name}", audit["scores"]["nme_ocular"]["value"]
     for run in results.load(ROOT / "reports/published/paper-d/runs", "landmarks"):
         name = run["run"]["name"]
         found[name] = f"paper D, {name}", run["scores"]["nme_ocular"]["value"]
@@ -57,6 +55,12 @@ def table(rows: list[dict]) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
+def as_rows(shown: pd.DataFrame) -> list[dict]:
+    """Rows of `table` that have an error, the lowest first; None where nothing was timed."""
+    rows = shown.dropna(subset="nme").sort_values("nme").round(4)
+    return rows.astype(object).where(rows.notna(), None).to_dict("records")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("result", type=Path)
@@ -71,6 +75,7 @@ def main():
     figure.suptitle("300-W, 554 common test faces, boxes from the labels; LiteRT, one thread")
     with whole(options.chart) as path:
         figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
+    write_json(options.chart.with_suffix(".json"), as_rows(shown))
     print(shown.sort_values("nme").round(3).to_string(index=False))
 
 

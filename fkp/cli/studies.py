@@ -54,22 +54,37 @@ def accept(
 
 
 def publish(
-    study: Study,
+    study: Annotated[
+        str | None, typer.Argument(help="One that `fkp studies` lists; none: the pages alone.")
+    ] = None,
     data: DataPath = None,
     source: SourceName = None,
     profile: Profile = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="What is published may be of other data.")
     ] = False,
+    notebooks: Annotated[
+        bool,
+        typer.Option("--notebooks", help="Its notebooks' pages instead, of drawn faces alone."),
+    ] = False,
 ) -> None:
     """Put a finished study into reports/published/: metrics, charts and page, no photographs.
 
-    Failed or missing runs are refused. This is for those who keep the project's results.
+    Failed or missing runs are refused. Without a study, all published pages are written anew from
+    what is published. This is for those who keep the project's results.
 
     Example: fkp publish paper-a --data data/kaggle
     """
+    from fkp.study.gallery import write_gallery
     from fkp.study.publish import publish as publish_study
+    from fkp.study.publish import rebuild
+    from fkp.study.studyfile import project
 
+    if study is None or notebooks:
+        made = write_gallery(project() / "reports" / study, project()) if study else []
+        for page in [*made, *rebuild(project())]:
+            typer.echo(shorten(page))
+        return
     planned = planned_study(study, data, source, profile, None)
     for label, why in publish_study(planned, replace).items():
         typer.echo(f"stale: {label}: {why}")
@@ -87,13 +102,16 @@ def report(
 
     Example: fkp report paper-a --profile quick
     """
-    from fkp.study.report import remove_unshown, write_report
+    from fkp.study.hub import write_hub
+    from fkp.study.manifest import remove_unshown
+    from fkp.study.report import write_report
     from fkp.study.runner import lock
-    from fkp.study.studyfile import load_study, project
+    from fkp.study.studyfile import HEADING, load_study, project
 
     content = load_study(study)
     folder = project() / "reports" / study
-    page = write_report(folder, profile, title=content["title"], text=content["text"])
+    page = write_report(folder, profile, **{key: content[key] for key in HEADING})
+    write_hub(folder.parent)
     if prune:
         with lock(folder):
             for name in remove_unshown(folder):

@@ -107,34 +107,51 @@ def distributions(ax: Axes, values: dict[str, np.ndarray], unit: str, bins: int 
     return ax
 
 
+# Ends of two kinds, which never look alike.
+_RANGE = {"ecolor": "black", "elinewidth": 1, "capsize": 3}
+_INTERVAL = {"ecolor": "#0006", "elinewidth": 5}
+
+
 def grouped_bars(
     ax: Axes,
     table: pd.DataFrame,
     low: pd.DataFrame | None = None,
     high: pd.DataFrame | None = None,
     unit: str = "RMSE (px)",
+    seeds: pd.DataFrame | None = None,
 ) -> Axes:
     """Grouped bars with values on top.
 
     Args:
         table: DataFrame, one group per index entry, one bar per column.
         low, high: DataFrames of the same shape, ends of the error bars; NaN = none.
+        seeds: DataFrame of the same shape, number of trainings: of one the ends are an interval
+            over test faces, of several a range, and the two look different and have names. None:
+            all ends are of one kind, which the caption names.
     """
     groups, series = table.shape
     width = 0.8 / series
     for j, column in enumerate(table.columns):
         x = np.arange(groups) + (j - (series - 1) / 2) * width
         values = table[column].to_numpy(float)
-        error = None
+        ends = None
         if low is not None:
-            error = np.stack([values - low[column], high[column] - values]).clip(0)
-        bars = ax.bar(x, values, width * 0.92, label=str(column).replace("_", " "), yerr=error,
-                      error_kw={"elinewidth": 1, "capsize": 2})  # fmt: skip
+            ends = np.stack([values - low[column], high[column] - values]).clip(0)
+        bars = ax.bar(x, values, width * 0.92, label=str(column).replace("_", " "), yerr=ends,
+                      error_kw={"elinewidth": 0})  # fmt: skip
+        if low is not None:
+            one = np.zeros(groups, bool) if seeds is None else seeds[column].to_numpy() == 1
+            for kind, style in ((~one, _RANGE), (one, _INTERVAL)):
+                ax.errorbar(x[kind], values[kind], ends[:, kind], fmt="none", **style)
         digits = np.digitize(np.abs(values), [99.5, 9.95])  # three figures, at most two decimals
         texts = [
             f"{v:.{d}f}" if np.isfinite(v) else "" for v, d in zip(values, digits, strict=True)
         ]
         ax.bar_label(bars, texts, fontsize=7, padding=2)
+    if seeds is not None:
+        words = ("range over seeds", _RANGE), ("95 % bootstrap interval, one training", _INTERVAL)
+        for name, style in words:
+            ax.plot([], [], color=style["ecolor"], linewidth=style["elinewidth"], label=name)
     ax.set_xticks(np.arange(groups), [str(name).replace("_", " ") for name in table.index])
     ax.set(ylabel=unit)
     return ax
@@ -239,6 +256,6 @@ def reliability(ax: Axes, parts: dict[str, dict[str, list[float]]]) -> Axes:
     for name, one in parts.items():
         ax.plot(one["expected"], one["measured"], "o-", label=name)
     end = max(max(one["expected"] + one["measured"]) for one in parts.values())
-    ax.plot((0, end), (0, end), color="black", linestyle=":", linewidth=0.9)
+    ax.plot((0, end), (0, end), color="black", linestyle=":", linewidth=0.9, label="as expected")
     ax.set(xlabel="expected error (px of the crop)", ylabel="measured error (px)")
     return ax

@@ -27,9 +27,10 @@ from multiprocessing.connection import Client, Connection, wait
 from pathlib import Path
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
-# What a fork finds imported. On macOS the system's libraries do not survive a fork.
+# What a fork finds imported. On macOS the system's libraries do not survive a fork. Not among them:
+# matplotlib_inline.backend_inline, which shows figures only in the kernel that imports it.
 _LIBRARIES = (
-    *("numpy", "pandas", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "cv2", "PIL"),
+    *("numpy", "pandas", "matplotlib.pyplot", "cv2", "PIL"),
     *("scipy.stats", "scipy.ndimage", "sklearn.linear_model", "sklearn.neighbors", "keras"),
     *("IPython", "ipykernel.kernelapp", "nbclient", "nbconvert", "papermill", "psutil", "rich"),
 )

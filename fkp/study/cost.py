@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from statistics import median
 
+from fkp.study.manifest import read_manifest
 from fkp.study.plan import Plan, Run
-from fkp.study.report import read_manifest
 
 
 def estimates(plan: Plan) -> dict[str, float | None]:

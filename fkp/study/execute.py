@@ -3,7 +3,9 @@
 `main` is what `fkp.study.job` has forked, once per run.
 """
 
+import base64
 import os
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -14,6 +16,7 @@ from fkp.study import kernel
 from fkp.study.records import seal
 
 RUNNING, DONE, FAILED = "running.ipynb", "notebook.ipynb", "failed.ipynb"
+_DRAWS_FACES = re.compile(r"\bplots\.(face|grid|heat|overlay|sheet)\(")
 # The stock page without the scripts that it would fetch from the network.
 _PAGE = """
 {%- extends 'lab/index.html.j2' -%}
@@ -54,6 +57,7 @@ def execute(notebook, parameters, out, root):
                 running.replace(out / FAILED)
             raise
     write_html(running, out / "notebook.html", title=Path(notebook).stem)
+    write_pictures(running, out / "pictures")
     running.replace(out / DONE)
     (out / FAILED).unlink(missing_ok=True)
 
@@ -103,6 +107,27 @@ def write_html(notebook, page, title):
             cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
     html, _ = exporter.from_notebook_node(node, resources={"metadata": {"name": title}})
     write_text(page, html)
+
+
+def write_pictures(notebook, folder):
+    """Save what the cells that draw faces have shown as PNG files named by the headings above them.
+
+    The report of who runs the study shows them. They may show people: nothing publishes them.
+    """
+    import nbformat
+
+    heading, number = "", 0
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            heading = (re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE) or [heading])[-1]
+        elif cell.cell_type == "code" and _DRAWS_FACES.search(cell.source):
+            for output in cell.outputs:
+                if picture := output.get("data", {}).get("image/png"):
+                    number += 1
+                    name = re.sub(r"\W+", "-", heading.lower()).strip("-")
+                    folder.mkdir(exist_ok=True)
+                    path = folder / f"{number:02d}-{name}.png"
+                    path.write_bytes(base64.b64decode(picture))
 
 
 def main(notebook, parameters, out, root, section, places, data):

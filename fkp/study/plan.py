@@ -92,8 +92,7 @@ class Plan:
     """The runs of one study at one profile on one data set."""
 
     study: str
-    title: str
-    text: str
+    heading: dict  # of the report, see `studyfile.HEADING`
     profile: str
     data: Data
     runs: tuple[Run, ...]
@@ -164,8 +163,8 @@ def plan(name, *, profile=None, data=None, overrides=None, root=None):
             called = _name(entry, notebook)
             run = Run(notebook, called, axes, parameters, reads, key, bool(collect))
             runs.setdefault((run.name, run.key), run)
-    title, text = study["title"], study["text"]
-    return Plan(name, title, text, profile, data, tuple(runs.values()), root)
+    heading = {key: study[key] for key in studyfile.HEADING}
+    return Plan(name, heading, profile, data, tuple(runs.values()), root)
 
 
 def _choose_profile(profiles, profile):

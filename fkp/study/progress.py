@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from fkp.study.manifest import run_folder
 from fkp.study.records import read_metrics
-from fkp.study.report import run_folder
 from fkp.study.wording import duration, headline
 
 

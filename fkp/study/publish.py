@@ -8,11 +8,12 @@ import shutil
 from pathlib import Path
 
 from fkp.record.files import write_json
-from fkp.study import report
+from fkp.study import hub, manifest, report
 from fkp.study.freshness import ACCEPTED, Freshness, read_accepted
 from fkp.study.plan import Plan
 from fkp.study.records import finished, read_metrics, whole_path
 from fkp.study.runner import lock
+from fkp.study.studyfile import load_study
 
 
 def publish(plan: Plan, replace: bool = False) -> dict[str, str]:
@@ -50,14 +51,40 @@ def _publish(plan, replace):
                 _copy_run(state.folder, staged / "runs" / name)
         records = [freshness.record(run) for run in plan.runs]
         _write_manifest(plan, staged, records)
-        report.remove_unshown(staged)
+        manifest.remove_unshown(staged)
         _write_accepted(plan, staged)
         report.write_report(staged, plan.profile)
         _refuse_places(staged, plan)
         _replace(target, staged)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+    hub.write_hub(target.parent)
     return {record["label"]: record["stale"] for record in records if "stale" in record}
+
+
+def rebuild(root: Path) -> list[Path]:
+    """Write all published pages anew from what is published.
+
+    Question and leading chart are those of today's studies; title and text stay, for they describe
+    the runs that were published.
+
+    Args:
+        root: the project's folder.
+
+    Returns:
+        Paths of the pages, that of all studies last.
+    """
+    pages, published = [], root / "reports" / "published"
+    for path in sorted(published.glob("[!.]*/manifest.json")):
+        study = load_study(path.parent.name, root)
+        heading = {key: study[key] for key in ("question", "lead")}
+        with lock(path.parent):
+            known = manifest.read_manifest(path.parent)
+            for section in known["profiles"].values():
+                section |= heading
+            write_json(path, known)
+            pages.append(report.write_report(path.parent))
+    return [*pages, hub.write_hub(published)]
 
 
 def _refuse_unfinished(plan, states):
@@ -72,7 +99,7 @@ def _refuse_unfinished(plan, states):
 
 
 def _refuse_other_data(plan):
-    section = report.read_manifest(plan.published)["profiles"].get(plan.profile)
+    section = manifest.read_manifest(plan.published)["profiles"].get(plan.profile)
     if section and section["data"]["fingerprint"] != plan.data.fingerprint:
         raise ValueError(
             f"{plan.study}, profile {plan.profile}, is published on {section['data']['name']} "
@@ -95,11 +122,11 @@ def _copy_run(source, target):
 
 def _write_manifest(plan, staged, records):
     """The section of the last run here or, where all is published already, the published one."""
-    found = (report.read_manifest(place)["profiles"].get(plan.profile) for place in plan.places)
+    found = (manifest.read_manifest(place)["profiles"].get(plan.profile) for place in plan.places)
     section = next(filter(None, found), {})
-    heading = {"title": plan.title, "text": plan.text, "data": plan.data.label()}
+    heading = {**plan.heading, "data": plan.data.label()}
     runs = [{k: v for k, v in record.items() if k != "published"} for record in records]
-    report.write_manifest(staged, plan.study, plan.profile, section | heading | {"runs": runs})
+    manifest.write_manifest(staged, plan.study, plan.profile, section | heading | {"runs": runs})
 
 
 def _write_accepted(plan, staged):

@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 
 from fkp.record.files import write_text
-from fkp.study.report import read_manifest
+from fkp.study.manifest import read_manifest
 from fkp.study.wording import cell
 
 _TABLE = re.compile(

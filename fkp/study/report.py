@@ -1,69 +1,21 @@
 """`index.html` of a study, built from its manifest.json and the runs' metrics.json alone."""
 
-import json
 import os
-import shutil
+from itertools import repeat
 from pathlib import Path
 
-import jinja2
-
-from fkp.record.files import write_json, write_text
+from fkp.papers.phrases import verdicts
+from fkp.record.files import write_text
 from fkp.study import wording
-from fkp.study.records import read_metrics
+from fkp.study.facemap import face_map
+from fkp.study.manifest import read_study
+from fkp.study.pages import render
 
-TEMPLATES = Path(__file__).with_name("templates")
-
-
-def read_manifest(reports):
-    """The manifest of a study's report folder; an empty one if there is none.
-
-    `{"study": name, "latest": profile, "profiles": {profile: section}}`; a section holds title,
-    text, data, environment, git and the records of its runs, in order.
-    """
-    path = Path(reports) / "manifest.json"
-    if not path.exists():
-        return {"study": Path(reports).name, "latest": None, "profiles": {}}
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except ValueError:
-        raise ValueError(f"{path}: damaged; `fkp run` makes it anew") from None
+SHOWN = ("tables", "figures", "pictures")  # of a run that has no grid
 
 
-def write_manifest(reports, study, profile, section):
-    """Put the section of one profile into the manifest; those of other profiles stay.
-
-    A damaged one is made anew: all that counts lies in the runs' folders.
-    """
-    try:
-        profiles = read_manifest(reports)["profiles"] | {profile: section}
-    except ValueError:
-        profiles = {profile: section}
-    write_json(
-        Path(reports) / "manifest.json",
-        {"study": study, "latest": profile, "profiles": profiles},
-    )
-
-
-def remove_unshown(reports: Path) -> list[str]:
-    """Delete the run folders that no profile refers to; returns their names.
-
-    They are results of parameters or data that nobody asks for any more.
-    """
-    sections = read_manifest(reports)["profiles"].values()
-    shown = {record["folder"] for section in sections for record in section["runs"]}
-    folders = [f for f in sorted(Path(reports, "runs").glob("*")) if f.name not in shown]
-    for folder in folders:
-        shutil.rmtree(folder)
-    return [folder.name for folder in folders]
-
-
-def write_report(reports, profile=None, **heading):
-    """Write `index.html`.
-
-    Args:
-        reports: `reports/<study>` or `reports/published/<study>`.
-        profile: which runs to show; None = those of the latest `run`.
-        **heading: title and text, where they differ from those at the latest `run`.
+def write_report(reports: Path | str, profile: str | None = None, **heading: str) -> Path:
+    """Write the `index.html` of a study; the arguments are those of `read_study`.
 
     Returns:
         Path of the page.
@@ -72,57 +24,29 @@ def write_report(reports, profile=None, **heading):
         ValueError: the study has no results, or none of this profile.
     """
     reports = Path(reports)
-    manifest = read_manifest(reports)
-    profile = profile or manifest["latest"]
-    if profile not in manifest["profiles"]:
-        known = ", ".join(manifest["profiles"])
-        at = f"at profile {profile} (there: {known})" if known else "yet: `fkp run` makes them"
-        raise ValueError(f"no results of {reports.name} {at}")
-    section = manifest["profiles"][profile] | heading
-    runs = [_load(reports, record) for record in section["runs"]]
-    alone = [run for run in runs if not run["grid"]]
-    template = _environment().get_template("index.html")
-    page = template.render(
-        study=manifest["study"],
-        profile=profile,
-        section=section,
-        source=_source(section, runs),
-        makers=_makers(section, runs),
-        runs=runs,
-        alone=sorted(alone, key=lambda run: not run["collect"]),
-        grids=_grids(runs),
-        figures={run["folder"]: _figures(reports, run) for run in alone},
-        stale=_labels(runs, lambda run: run.get("stale")),
-        accepted=_labels(runs, _acceptance),
-        seeds=sorted({s for run in runs if (s := _seed(run)) is not None}),
-        seconds=sum(run["seconds"] or 0 for run in runs),
-    )
+    found = read_study(reports, profile, **heading)
+    runs = [run | {"page": _link(reports, run["at"] / "notebook.html")} for run in found["runs"]]
+    judged = verdicts(found["done"])
+    parts = _parts(reports, runs)
+    lead = _take_lead(parts, found["lead"])
+    for part in parts:
+        part["tables"] = [table for table in part["tables"] if table is not judged]
+    shown = found | {
+        "runs": runs,
+        "verdicts": judged,
+        "lead": lead,
+        "parts": [part for part in parts if any(part[kind] for kind in SHOWN)],
+        "face": face_map(found["done"]),
+        "makers": _makers(found["section"], runs),
+        "grids": _grids(runs),
+        "stale": _labels(runs, lambda run: run.get("stale")),
+        "accepted": _labels(runs, _acceptance),
+        "seeds": sorted({s for run in runs if (s := _seed(run)) is not None}),
+        "seconds": sum(run["seconds"] or 0 for run in runs),
+    }
+    page = render("study.html", **shown)
     write_text(reports / "index.html", page)
     return reports / "index.html"
-
-
-def run_folder(reports: Path, record: dict) -> Path:
-    """Where the result of a manifest's entry lies: in `reports`, or published."""
-    if record.get("published"):
-        reports = reports.parent / "published" / reports.name
-    return reports / "runs" / record["folder"]
-
-
-def _load(reports, record):
-    folder = run_folder(reports, record)
-    try:
-        metrics = read_metrics(folder)
-    except (OSError, ValueError):
-        metrics = {}
-    status = record["status"]
-    if status == "finished" and not metrics:
-        status = "missing"
-    return record | {
-        "status": status,
-        "metrics": metrics,
-        "seconds": (metrics.get("run") or {}).get("seconds"),
-        "page": _link(reports, folder / "notebook.html"),
-    }
 
 
 def _link(reports, path):
@@ -145,12 +69,6 @@ def _acceptance(run):
         return ""
     at = f", commit {accepted['commit']}" if accepted.get("commit") else ""
     return f"{accepted['because']} ({accepted['date']}{at})"
-
-
-def _source(section, runs):
-    """What the data is called: by the runs that read it or, before any has, by the plan."""
-    named = {(run["metrics"].get("data") or {}).get("source") for run in runs} - {None}
-    return named.pop() if len(named) == 1 else section["data"]["source"]
 
 
 def _makers(section, runs):
@@ -197,38 +115,48 @@ def _grids(runs):
     return tables
 
 
-def _figures(reports, run):
+def _parts(reports, runs):
+    """What each run without a grid shows, those that collect others first, and pictures of all."""
+    parts = []
+    for run in sorted(runs, key=lambda run: not run["collect"]):
+        title = run["metrics"].get("title") or run["label"].capitalize()
+        if title in [part["title"] for part in parts]:
+            title = f"{title}: {run['label']}"
+        own = {} if run["grid"] else run["metrics"]
+        pictures = map(_link, repeat(reports), sorted(run["at"].glob("pictures/*.png")))
+        parts.append(
+            {
+                "title": title,
+                "name": run["name"],
+                "tables": own.get("tables") or [],
+                "figures": _figures(reports, run["at"], own.get("figures") or []),
+                "pictures": [{"link": link, "caption": _caption(link)} for link in pictures],
+                "page": run["page"],
+            }
+        )
+    return parts
+
+
+def _caption(link):
+    """ "pictures/02-where-it-errs.png" as "Where it errs"."""
+    return Path(link).stem[3:].replace("-", " ").capitalize()
+
+
+def _figures(reports, folder, figures):
     """The figures of a run that are there, each with its link.
 
     Charts are SVG. Pictures (any other format) may show faces of real people: they are never
     published.
     """
-    folder = run_folder(reports, run)
-    figures = run["metrics"].get("figures") or []
     linked = [figure | {"link": _link(reports, folder / figure["file"])} for figure in figures]
     return [figure for figure in linked if figure["link"]]
 
 
-def _environment():
-    env = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    env.filters |= {
-        "cell": wording.cell,
-        "duration": wording.duration,
-        "interval": wording.interval,
-        "markdown": _markdown,
-        "sides": wording.sides,
-        "score": wording.score_text,
-    }
-    return env
-
-
-def _markdown(text):
-    import mistune
-    from markupsafe import Markup
-
-    return Markup(mistune.html(text or ""))
+def _take_lead(parts, wanted):
+    """Take the chart that carries the answer out of its part: RUN/NAME, or else the first."""
+    charts = [(part, figure) for part in parts for figure in part["figures"]]
+    for part, figure in charts:
+        if not wanted or f"{part['name']}/{Path(figure['file']).stem}" == wanted:
+            part["figures"].remove(figure)
+            return figure
+    return None

@@ -8,11 +8,12 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
 from pathlib import Path
 
 from fkp.record.machine import environment, git_state
-from fkp.study import report
+from fkp.study import hub, report
 from fkp.study.cost import estimates
 from fkp.study.executors import Local
 from fkp.study.freshness import Freshness, due
 from fkp.study.job import FINISHED, STOPPED, alone, job_of
+from fkp.study.manifest import write_manifest
 from fkp.study.plan import Plan, Run
 from fkp.study.records import now, record_of
 from fkp.study.studyfile import check_known
@@ -84,6 +85,7 @@ def run_study(
                     raise Interrupted("the cluster is gone" if lost else "") from None
         finally:
             study.save()
+            hub.write_hub(plan.reports.parent)
     return list(study.records.values())
 
 
@@ -170,8 +172,7 @@ class _StudyRun:
         if at_most is not None and began < self.saved:
             return
         section = {
-            "title": self.plan.title,
-            "text": self.plan.text,
+            **self.plan.heading,
             "data": self.plan.data.label(),
             "started": self.began,
             "updated": now(),
@@ -182,7 +183,7 @@ class _StudyRun:
                 for record in self.records.values()
             ],
         }
-        report.write_manifest(self.plan.reports, self.plan.study, self.plan.profile, section)
+        write_manifest(self.plan.reports, self.plan.study, self.plan.profile, section)
         report.write_report(self.plan.reports, self.plan.profile)
         ended = time.monotonic()
         self.saved = ended + (ended - began) / (at_most or 1)

@@ -2,6 +2,8 @@
 
 ```yaml
 title: Imputation against augmentation
+question: Does augmenting complete faces beat filling in missing labels?
+lead: compare/rmse              # run/figure: the chart at the top; without it, the first
 text: One paragraph of Markdown for the top of the report.
 parameters: {epochs: 20}        # for every notebook that has the parameter
 runs:
@@ -32,7 +34,8 @@ import yaml
 # Parameters that only the engine sets, where a notebook has them.
 ENGINE_PARAMETERS = ("out", "data", "source", "runs_dir", "runs")
 _VARIABLE = re.compile(r"^\$\{(\w+):-(.*)\}$")
-_STUDY_KEYS = ("title", "text", "parameters", "runs", "profiles")
+HEADING = ("title", "question", "lead", "text")  # of the report
+_STUDY_KEYS = (*HEADING, "parameters", "runs", "profiles")
 _RUN_KEYS = ("notebook", "name", "parameters", "grid", "exclude", "profiles", "reads", "collect")
 
 
@@ -102,7 +105,7 @@ def load_study(name, root=None):
         check_known(entry.get("reads") or (), before, f"{where}, reads")
         before += [] if entry.get("collect") else [entry.get("name") or entry["notebook"]]
     study = _from_environment(study)
-    empty = {"title": name, "text": "", "parameters": {}, "profiles": {}}
+    empty = dict.fromkeys(HEADING, "") | {"title": name, "parameters": {}, "profiles": {}}
     return empty | {key: value for key, value in study.items() if value is not None}
 
 

@@ -1,0 +1,247 @@
+"""The answer of a study in two sentences, made by rule from the metrics of its runs.
+
+A rule takes the runs' metrics and gives a text; it raises LookupError where what it needs has not
+been run. A study without a rule of its own is answered with its verdicts and
+its lowest error.
+"""
+
+import re
+from statistics import mean
+
+from fkp.papers import phrases, published
+from fkp.record import results
+
+ANSWERED = {"holds": "Yes", "mixed": "In part", "does not hold": "No"}
+_LOWER_IS_BETTER = re.compile(r"rmse|mse|nme")
+
+
+def answer(study: str, runs: list[dict]) -> str:
+    """What a study has found, in about two sentences; "" if nothing can be said yet.
+
+    Args:
+        study: its name; one of `ANSWERS`, or any other.
+        runs: contents of the runs' metrics.json.
+    """
+    for rule in filter(None, (ANSWERS.get(study), _in_general, _lowest)):
+        try:
+            return rule(runs)
+        except LookupError:
+            continue
+    return ""
+
+
+def _more(number, unit):
+    return f"{abs(number):.2f} {unit} {'more' if number > 0 else 'less'}"
+
+
+def _paper_a(runs):
+    rows = phrases.judged(runs)
+    every = phrases.first(r for r in rows if "Augmented" in str(r) and "(all test rows)" in str(r))
+    complete = phrases.first(
+        r for r in rows if "Augmented" in str(r) and "(complete test rows)" in str(r)
+    )
+    trained = [
+        run for run in phrases.scored(runs, "rmse") if run["run"]["notebook"] in ("train", "tune")
+    ]
+    best = phrases.first(trained)
+    held = sum(row["verdict"] == "holds" for row in rows)
+    return (
+        f"{ANSWERED[every['verdict']]}: on {best['data']['source']} faces, models trained on "
+        f"augmented complete rows err by {_more(every['median'], 'px')} than on imputed ones "
+        f"(median of {every['comparisons']} models, {every['range']}); on complete test rows alone "
+        f"the claim {_claim(complete['verdict'])} ({complete['median']:.2f} px, "
+        f"{complete['range']}). The lowest RMSE, {phrases.text(best['scores']['rmse'])}, has "
+        f"{results.variant(best)} after treatment {best['training']['treatment']}, with "
+        f"{best['model']['parameters']:,} parameters; {held} of {len(rows)} statements hold."
+    )
+
+
+def _claim(verdict):
+    return "is mixed" if verdict == "mixed" else verdict
+
+
+def _paper_b(runs):
+    faces = {row.pop("faces"): row for row in phrases.rows(runs, "Mean squared error")}
+    ours, theirs = faces["ours, test"], faces["paper B, test"]
+    column = phrases.first(name for name in ours if name.startswith("MSE"))
+    first = phrases.first(phrases.rows(runs, "Harm of hiding"))
+    return (
+        f"On {ours['number']} test faces its squared error is {ours[column]:.2f} px² "
+        f"[{ours['95 % interval']}], and the paper states {theirs[column]:.2f} px², of other "
+        f"points and crops. Hiding the most salient patches first costs {first['above random']} px "
+        "more than hiding at random, and "
+        f"{first['above most salient in another face']} px more than hiding by the map of another "
+        "face."
+    )
+
+
+def _paper_c(runs):
+    cnn, cascade = (
+        phrases.first(r for r in phrases.judged(runs) if f"ahead of the {other}" in str(r))
+        for other in ("CNN", "cascade")
+    )
+    both = {row["verdict"] for row in (cnn, cascade)}
+    name, values = phrases.first(phrases.entries(runs, "nme_ocular").items())
+    return (
+        f"{ANSWERED[both.pop()] if len(both) == 1 else 'In part'}: the ResNets' squared error is "
+        f"{cnn['median']:.2f} of the CNNs' and {cascade['median']:.2f} of the cascades' (medians "
+        f"of {cnn['comparisons']} and {cascade['comparisons']} pairs of entries). The lowest "
+        f"inter-ocular NME of all has {name}: {phrases.over_seeds(values, '%')}."
+    )
+
+
+def _paper_d(runs):
+    (stated,) = published.PAPER_D_TABLE.values()
+    claim, scaled = (
+        phrases.first(r for r in phrases.judged(runs) if start in str(r))
+        for start in (f"'NME {stated['nme_ocular']}", "are one model's")
+    )
+    ours = phrases.entries(runs, "nme_ocular")
+    phrases.first(ours)
+    found = "; ".join(f"{name} {phrases.over_seeds(values, '%')}" for name, values in ours.items())
+    could = "could" if scaled["verdict"] == "holds" else "can hardly"
+    return (
+        f"{ANSWERED[claim['verdict']]}: the paper states an NME of {stated['nme_ocular']} %, ours "
+        f"have {found}. The paper's two figures {could} be one model's: scaled to the squared "
+        f"error that it states, ours would have an NME of {scaled['median']:.1f} %."
+    )
+
+
+def _across_sets(runs):
+    parts = []
+    scored = [run for run in runs if run.get("by_set")]
+    for which in phrases.first(scored)["by_set"]:
+        collection, means = which.split("/")[0], {}
+        for run in scored:
+            sets = run["run"]["parameters"]["train_sets"]
+            knows = any(name.split("/")[0] == collection for name in sets)
+            value = run["by_set"][which]["nme_ocular"]["value"]
+            means.setdefault((knows, len(sets)), []).append(value)
+        known, unknown = (
+            mean(means[phrases.first(sorted(key for key in means if key[0] is knows))])
+            for knows in (True, False)
+        )
+        parts.append(
+            f"{100 * (unknown / known - 1):.0f} % on {which} ({unknown:.2f} for {known:.2f} %)"
+        )
+    return (
+        "Not having trained on a collection adds to the inter-ocular NME of "
+        f"{phrases.first(scored)['model']['name']} {' and '.join(parts)}, means over seeds."
+    )
+
+
+def _best(runs):
+    found, off = [], []
+    for run in runs:
+        for name, audit in (run.get("audits") or {}).items():
+            files = phrases.rows([run], "Every file")
+            size = phrases.first(row["MB"] for row in files if "int8" in row["file"])
+            score = audit["scores"]["nme_ocular"]
+            found.append(
+                (score["value"], f"`{name}`, a file of {size:.2f} MB, {phrases.text(score)}")
+            )
+            off += [abs(ratio - 1) for ratio in audit["reliability"]["ratio"]]
+    audits = (a for run in runs for a in (run.get("audits") or {}).values())
+    n = phrases.first(audits)["scores"]["nme_ocular"]["n"]
+    source = phrases.first(run for run in runs if run.get("audits"))["data"]["source"]
+    return (
+        f"On {n} {source} test faces the inter-ocular NME is: "
+        f"{'; '.join(text for _, text in sorted(found))}. The error that they expect of a point is "
+        f"off by at most {100 * max(off):.0f} % in any tenth of the points."
+    )
+
+
+def _kaggle(runs):
+    proof = phrases.first(run for run in runs if run["run"]["notebook"] == "kaggle")
+    seeds = phrases.rows([proof], "Every seed")
+    size = phrases.first(
+        r["MB"] for r in phrases.rows([proof], "Every file") if "int8" in r["file"]
+    )
+    score = proof["scores"]["rmse"]
+    return (
+        f"A file of {size:.2f} MB has an RMSE of {phrases.text(score)} on {score['n']} test rows "
+        f"of {proof['data']['source']} faces "
+        f"({phrases.over_seeds([row['rmse'] for row in seeds], 'px')}). "
+        "Not told which of the two labelling regimes a row is of, it has "
+        f"{phrases.over_seeds([row['one regime'] for row in seeds], 'px')}."
+    )
+
+
+def _imputation(runs):
+    scores = phrases.first(
+        run["scores"] for run in runs if "rmse_ffill" in (run.get("scores") or {})
+    )
+    order = sorted(scores, key=lambda name: scores[name]["value"])
+    best, named = order[0], [name for name in order[1:] if name in ("rmse_knn", "rmse_ffill")]
+    others = " and ".join(f"{name[5:]} {scores[name]['value']:.2f} px" for name in named)
+    median = scores["rmse_median"]["value"]
+    side = "worse" if scores["rmse_ffill"]["value"] > median else "no worse"
+    return (
+        f"Best by {best[5:]}, with an RMSE of {phrases.text(scores[best])} on hidden labels; of "
+        f"the paper's two imputers, {others}. Forward fill is {side} than filling in the median "
+        f"of a column ({median:.2f} px)."
+    )
+
+
+def _recolour(runs):
+    rows = phrases.rows(runs, "What a change of colour does")
+    fill = phrases.first(row for row in rows if row["change"] == "plain fill")
+    ours = [r for r in rows if r["change"].startswith("ours") and "points" not in r["change"]]
+    phrases.first(ours)
+    one, opened = ours[len(ours) // 2], "open mouth changed (%)"
+    first = lambda text: str(text).split(" [")[0]  # noqa: E731
+    source = phrases.first(runs)["data"]["source"]
+    return (
+        f"On {source} faces, at an opacity of {one['change'].split()[-1]}, the lightness of the "
+        f"lips before and after has a correlation of {first(one['lips: L* correlation'])} and "
+        f"{first(one[opened])} % of an open mouth is coloured (medians). The paper's plain fill "
+        f"leaves no shading and colours {first(fill[opened])} %."
+    )
+
+
+def _ablation(runs):
+    rows = [row for row in phrases.rows(runs, "One choice changed") if row["against"]]
+    rows.sort(key=lambda row: row["against"])
+    phrases.first(rows)
+    low, high = rows[0], rows[-1]
+    clear = [row["run"] for row in rows if row["low"] > 0]
+    text = "{run} ({against:+.1f} %, {low:+.1f} to {high:+.1f} over seeds)".format_map
+    return (
+        f"Of {len(rows)} changes the most harmful is {text(high)} and the most helpful, or least "
+        f"harmful, {text(low)}, in % of the recipe's validation error. With every seed, "
+        f"{len(clear)} of them do harm."
+    )
+
+
+def _in_general(runs):
+    said = [row["verdict"] for row in phrases.judged(runs)]
+    phrases.first(said)
+    counts = ", ".join(f"{said.count(word)} {word}" for word in dict.fromkeys(sorted(said)))
+    try:
+        return f"Of {len(said)} statements: {counts}. {_lowest(runs)}"
+    except LookupError:
+        return f"Of {len(said)} statements: {counts}."
+
+
+def _lowest(runs):
+    names = (name for run in runs for name in run.get("scores") or {})
+    score = phrases.first(name for name in names if _LOWER_IS_BETTER.match(name))
+    scored = phrases.scored(runs, score)
+    found = phrases.text(scored[0]["scores"][score])
+    label = scored[0]["run"].get("label", "")
+    among = f" of {len(scored)} runs" if len(scored) > 1 else ""
+    return f"The lowest {score.replace('_', ' ')}{among}: {found} ({label})."
+
+
+ANSWERS = {
+    "paper-a": _paper_a,
+    "paper-b": _paper_b,
+    "paper-c": _paper_c,
+    "paper-d": _paper_d,
+    "across-sets": _across_sets,
+    "best": _best,
+    "kaggle": _kaggle,
+    "imputation": _imputation,
+    "recolour": _recolour,
+    "ablation": _ablation,
+}

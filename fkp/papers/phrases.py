@@ -1,0 +1,62 @@
+"""What the answers of studies are put together from: rows, scores and their words.
+
+What is not there raises LookupError.
+"""
+
+from collections.abc import Iterable
+from statistics import mean, stdev
+
+
+def verdicts(runs: Iterable[dict]) -> dict | None:
+    """The first table with a column "verdict", as it stands in metrics.json; None without one."""
+    tables = (table for run in runs for table in run.get("tables") or [])
+    return next((table for table in tables if "verdict" in table["columns"]), None)
+
+
+def judged(runs):
+    """Rows of the table of verdicts whose claim was judged, as dicts."""
+    table = verdicts(runs) or {"columns": [], "rows": []}
+    judged = (dict(zip(table["columns"], row, strict=True)) for row in table["rows"])
+    return [row for row in judged if row["verdict"] != "not run"]
+
+
+def rows(runs, start):
+    """Rows of the first table whose title begins so, as dicts."""
+    tables = (table for run in runs for table in run.get("tables") or [])
+    table = first(table for table in tables if table["title"].startswith(start))
+    return [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
+
+
+def first(values):
+    for value in values:
+        return value
+    raise LookupError("nothing of the kind")
+
+
+def scored(runs, score):
+    """The runs that have a score {value, ...}, the lowest first."""
+    found = [run for run in runs if isinstance((run.get("scores") or {}).get(score), dict)]
+    return sorted(found, key=lambda run: run["scores"][score]["value"])
+
+
+def text(score, digits=2):
+    """ "3.05 % [2.98, 3.14]" of a score."""
+    ends = [score.get("low"), score.get("high")]
+    interval = "" if None in ends else " [{:.{d}f}, {:.{d}f}]".format(*ends, d=digits)
+    return f"{score['value']:.{digits}f} {score.get('unit', '')}".strip() + interval
+
+
+def over_seeds(values, unit, digits=2):
+    """ "3.41 ± 0.02 % over 3 seeds", "4.21 %, one training"."""
+    if len(values) < 2:
+        return f"{first(values):.{digits}f} {unit}, one training"
+    spread = f"{mean(values):.{digits}f} ± {stdev(values):.{digits}f}"
+    return f"{spread} {unit} over {len(values)} seeds"
+
+
+def entries(runs, score):
+    """Name of an entry -> values of a score over its seeds, the lowest mean first."""
+    found = {}
+    for run in scored(runs, score):
+        found.setdefault(run["run"]["name"], []).append(run["scores"][score]["value"])
+    return dict(sorted(found.items(), key=lambda item: mean(item[1])))

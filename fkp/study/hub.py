@@ -1,0 +1,68 @@
+"""The page of all studies: a card each with its answer, and the models of others beside ours."""
+
+import json
+from pathlib import Path
+
+from fkp.papers.phrases import verdicts
+from fkp.record.files import write_text
+from fkp.study.manifest import read_study
+from fkp.study.pages import render
+
+PEERS = Path("benchmarks") / "peers" / "pareto.json"  # in the project; see benchmarks.peers.chart
+
+OF_DRAWN = ("faces.jpg", "gallery/index.html")  # what is published of drawn faces
+SAID = ("holds", "mixed", "does not hold", "not shown", "not run")
+
+
+def write_hub(folder: Path) -> Path:
+    """Write `index.html` beside the studies' folders.
+
+    Args:
+        folder: `reports` or `reports/published`; of a study that is in both, the former shows what
+            is here.
+
+    Returns:
+        Path of the page.
+    """
+    folder = Path(folder)
+    own = {path.parent.name: path.parent for path in folder.glob("[!.]*/manifest.json")}
+    shown = {path.parent.name: path.parent for path in folder.glob("published/[!.]*/manifest.json")}
+    cards = [card for path in (shown | own).values() if (card := _card(path, folder))]
+    here, root = (
+        ("", folder.parents[1]) if folder.name == "published" else ("published/", folder.parent)
+    )
+    there = {name for name in OF_DRAWN if (folder / here / name).exists()}
+    page = render(
+        "hub.html",
+        title="fkp: what came out" if folder.name == "published" else "fkp: studies",
+        cards=sorted(cards, key=lambda card: card["title"]),
+        peers=_read(root / PEERS),
+        here=here,
+        there=there,
+        extremes=_read(folder / here / "extremes.json"),
+    )
+    write_text(folder / "index.html", page)
+    return folder / "index.html"
+
+
+def _read(path):
+    return json.loads(path.read_text("utf-8")) if path.exists() else None
+
+
+def _card(reports, folder):
+    """What the hub says of one study; None where its manifest is damaged or nothing was run."""
+    try:
+        found = read_study(reports)
+    except ValueError:
+        return None
+    table = verdicts(found["done"])
+    place = table["columns"].index("verdict") if table else 0
+    said = [row[place] for row in table["rows"]] if table else []
+    return {
+        **{key: found[key] for key in ("title", "question", "answer", "source", "profile")},
+        "link": (reports.relative_to(folder) / "index.html").as_posix(),
+        "published": "published" in reports.parts[len(folder.parts) :],
+        "runs": len(found["runs"]),
+        "finished": len(found["done"]),
+        "verdicts": {word: n for word in SAID if (n := said.count(word))},
+    }

@@ -1,0 +1,93 @@
+"""Every figure of an answer comes from the metrics of the runs, and changes with them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fkp.papers.answers import ANSWERS, answer
+from fkp.papers.phrases import verdicts
+
+PUBLISHED = Path(__file__).parents[1] / "reports" / "published"
+
+
+def published(study):
+    return [json.loads(file.read_text()) for file in PUBLISHED.glob(f"{study}/runs/*/metrics.json")]
+
+
+def run(name, **sections):
+    return {"run": {"name": name, "notebook": name, "label": name}, **sections}
+
+
+def judged(*rows):
+    columns = ["the paper's conclusion", "verdict", "median", "range", "comparisons"]
+    return {"title": "Conclusions", "columns": columns, "rows": [list(row) for row in rows]}
+
+
+@pytest.mark.parametrize("study", [path.parent.name for path in PUBLISHED.glob("*/manifest.json")])
+def test_a_published_study_is_answered_by_its_own_rule(study):
+    runs = published(study)
+    assert ANSWERS[study](runs) == answer(study, runs)
+    assert len(answer(study, runs)) < 600
+
+
+def test_an_answer_follows_verdict_and_figures():
+    runs = published("paper-d")
+    said = answer("paper-d", runs)
+    assert said.startswith("No: ") and "3.28 %" in said and "resnet18 4.21 %, one training" in said
+    assert "can hardly be one model's" in said
+    for row in verdicts(runs)["rows"]:
+        row[1] = "holds"
+    for one in runs:
+        if one["run"]["name"] == "resnet18":
+            one["scores"]["nme_ocular"]["value"] = 3.0
+    said = answer("paper-d", runs)
+    assert said.startswith("Yes: ") and "resnet18 3.00 %" in said and "could be one model's" in said
+
+
+@pytest.mark.parametrize(
+    ("median", "words"), [(0.4, "0.40 px more than"), (-0.4, "0.40 px less than")]
+)
+def test_paper_a_says_which_way_the_difference_goes(median, words):
+    claim = "(3) Augmented models have lower RMSE than imputed ones ({} test rows)"
+    rows = [
+        (claim.format("all"), "mixed", median, "a to b", 2),
+        (claim.format("complete"), "holds", -1.0, "c to d", 2),
+    ]
+    score = {"rmse": {"value": 2.0, "unit": "px", "low": 1.9, "high": 2.1}}
+    trained = run(
+        "train",
+        scores=score,
+        data={"source": "drawn"},
+        model={"name": "manual_cnn", "parameters": 1234},
+        training={"treatment": "mask"},
+    )
+    trained["run"]["parameters"] = {}
+    said = answer("paper-a", [trained, run("paper-a", tables=[judged(*rows)])])
+    assert said.startswith("In part: on drawn faces") and words in said
+    assert "2.00 px [1.90, 2.10], has manual_cnn after treatment mask, with 1,234" in said
+    assert "1 of 2 statements hold" in said
+
+
+def test_without_its_runs_a_rule_gives_way_to_the_lowest_error_and_that_to_silence():
+    scored = [
+        run(name, scores={"rmse": {"value": value, "unit": "px"}})
+        for name, value in zip("ab", (2, 1), strict=True)
+    ]
+    for study in ("paper-a", "mine"):
+        assert answer(study, scored) == "The lowest rmse of 2 runs: 1.00 px (b)."
+        assert answer(study, []) == answer(study, [run("a")]) == ""
+
+
+def test_a_study_without_a_rule_counts_its_verdicts():
+    table = judged(("a", "holds", 1.0, "", 1), ("b", "mixed", 1.0, "", 1), ("c", "holds", 1, "", 1))
+    assert answer("mine", [run("all", tables=[table])]) == "Of 3 statements: 2 holds, 1 mixed."
+
+
+def test_a_bare_number_is_no_score():
+    assert answer("mine", [run("a", scores={"rmse": 1.0})]) == ""
+
+
+def test_claims_that_were_not_run_are_not_judged():
+    rows = [("ResNet is ahead of the CNN", "not run", None, "", 0)]
+    assert answer("paper-c", [run("compared", tables=[judged(*rows)])]) == ""

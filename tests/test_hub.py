@@ -1,0 +1,115 @@
+"""The page of all studies, and the gallery of notebooks."""
+
+import json
+
+import pytest
+
+from fkp.record.files import write_json
+from fkp.record.machine import environment
+from fkp.study.gallery import write_gallery
+from fkp.study.hub import write_hub
+from fkp.study.manifest import read_manifest, read_study, write_manifest
+from fkp.study.report import write_report
+
+PNG = (  # one pixel
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9"
+    "awAAAABJRU5ErkJggg=="
+)
+VERDICTS = {
+    "title": "Conclusions",
+    "columns": ["claim", "verdict"],
+    "rows": [["a", "holds"], ["b", "does not hold"], ["c", "holds"]],
+}
+
+
+def write_run(reports, profile="quick", source="drawn", **sections):
+    """A study of one finished run."""
+    metrics = {"run": {"name": "train", "notebook": "train", "label": "train", "finished": True}}
+    metrics["run"] |= {"environment": environment(), "git": None}
+    metrics |= {"data": {"source": source}, **sections}
+    write_json(reports / "runs" / "train-1" / "metrics.json", metrics)
+    (reports / "runs" / "train-1" / "notebook.html").write_text(
+        f"<p>{reports}/runs <img src='{PNG}'>"
+    )
+    record = {"name": "train", "label": "train", "folder": "train-1", "grid": {}}
+    section = {
+        "title": f"About {reports.name}",
+        "question": "Is it so?",
+        "updated": "2026-01-01T00:00:00+00:00",
+        "data": {"source": source, "name": source, "fingerprint": "1"},
+        "runs": [record | {"status": "finished", "collect": False}],
+    }
+    write_manifest(reports, reports.name, profile, section)
+
+
+@pytest.fixture
+def reports(tmp_path):
+    score = {"rmse": {"value": 1.25, "unit": "px", "low": 1.0, "high": 1.5}}
+    write_run(tmp_path / "reports" / "mine", scores=score)
+    write_run(tmp_path / "reports" / "published" / "theirs", tables=[VERDICTS], source="300-W")
+    return tmp_path / "reports"
+
+
+def test_each_study_has_a_card_with_its_answer_and_verdicts(reports):
+    html = write_hub(reports).read_text()
+    assert 'href="mine/index.html"' in html and 'href="published/theirs/index.html"' in html
+    assert "The lowest <abbr" not in html and "1.25 px [1.00, 1.50]" in html
+    assert "Is it so?" in html and "2× holds" in html and "1× does not hold" in html
+    assert "drawn faces" in html
+    published = write_hub(reports / "published").read_text()
+    assert 'href="theirs/index.html"' in published and "mine" not in published
+
+
+def test_a_study_run_here_goes_before_the_published_one_and_damage_is_passed_over(reports):
+    write_run(reports / "theirs")
+    (reports / "mine" / "manifest.json").write_text("{")
+    html = write_hub(reports).read_text()
+    assert 'href="theirs/index.html"' in html
+    assert "published/theirs" not in html and "About mine" not in html
+
+
+def test_the_chart_of_models_stands_where_it_was_measured(reports):
+    assert "pareto" not in write_hub(reports).read_text().split("</style>")[1].split("<script>")[0]
+    row = {"name": "<m>", "ours": True, "mb": 1.0, "ms": None, "nme": 3.0}
+    write_json(reports.parent / "benchmarks" / "peers" / "pareto.json", [row])
+    html = write_hub(reports / "published").read_text()
+    assert 'class="pareto"' in html and "&lt;m&gt;" in html
+    assert json.loads(html.split("data-model='")[1].split("'")[0]) == row
+
+
+def test_a_gallery_shows_notebooks_of_drawn_faces_and_names_no_place(reports):
+    pages = write_gallery(reports / "mine", reports.parent)
+    assert [page.name for page in pages] == ["index.html", "train.html"]
+    html = pages[1].read_text()
+    assert str(reports.parent) not in html and "data:image/webp" in html and "png" not in html
+    assert 'href="train.html"' in pages[0].read_text()
+    assert 'href="gallery/index.html"' in write_hub(reports / "published").read_text()
+    with pytest.raises(ValueError, match=r"expected a finished run of drawn faces .* 300-W faces"):
+        write_gallery(reports / "published" / "theirs", reports.parent)
+
+
+def test_a_page_opens_with_its_chart_and_shows_pictures_of_who_ran_it(reports):
+    figures = [{"file": f"figures/{name}.svg", "caption": name} for name in ("first", "second")]
+    write_run(reports / "mine", figures=figures, tables=[VERDICTS])
+    run = reports / "mine" / "runs" / "train-1"
+    for folder, name in (("figures", "first.svg"), ("figures", "second.svg")):
+        (run / folder).mkdir(exist_ok=True)
+        (run / folder / name).write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    (run / "pictures").mkdir()
+    (run / "pictures" / "01-where-it-errs.png").write_bytes(b"")
+    html = write_report(reports / "mine", lead="train/second").read_text()
+    top, parts = html.split('class="contents"')
+    assert "figures/second.svg" in top and "figures/second.svg" not in parts
+    assert "figures/first.svg" in parts and "pictures/01-where-it-errs.png" in parts
+    assert 'alt="Where it errs"' in parts
+    assert "pill does-not-hold" in top and "pill" not in parts.split("<script>")[0]
+    html = write_report(reports / "mine").read_text()
+    assert "figures/first.svg" in html.split('class="contents"')[0]
+
+
+def test_a_study_half_done_says_so(reports):
+    manifest = read_manifest(reports / "mine")
+    runs = manifest["profiles"]["quick"]["runs"]
+    runs.append(runs[0] | {"folder": "train-2", "status": "pending"})
+    write_json(reports / "mine" / "manifest.json", manifest)
+    assert read_study(reports / "mine")["answer"].startswith("So far, with 1 of 2 runs. The lowest")
