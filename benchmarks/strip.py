@@ -2,9 +2,11 @@
 
 python -m benchmarks.strip reports/published/faces.jpg
 python -m benchmarks.strip reports/published/extremes.jpg --of 300
+python -m benchmarks.strip fkp/photo/demo/drawn.jpg --bare
 
 The second shows, of so many faces, those of the smallest and of the largest error, and one face as
-augmentation alters it; the errors are written beside it as JSON.
+augmentation alters it; the errors are written beside it as JSON. The third, the demo's, has no
+points.
 """
 
 import argparse
@@ -22,6 +24,7 @@ from fkp.prepare.augment import jittered
 from fkp.record.files import write_json
 
 SIDE, FACES, SEED = 220, 6, 7
+BARE = {"size": 320, "n": 3, "seed": 10}
 LABEL = (0, 200, 83)
 
 
@@ -30,7 +33,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("--of", type=int, metavar="N", help="best and worst of N faces")
+    parser.add_argument("--bare", action="store_true", help="without points")
     args = parser.parse_args()
+    if args.bare:
+        faces = readers.read(channels=3, scheme=IBUG_68, **BARE)
+        Image.fromarray(np.hstack(list(faces.images))).save(args.out, optimize=True)
+        return
     faces = readers.read(n=args.of or FACES, size=SIDE, channels=3, scheme=IBUG_68, seed=SEED)
     found = find(faces)
     if args.of is None:

@@ -29,6 +29,7 @@ COMMANDS = (
     "benchmark",
     "recolour",
     "predict",
+    "demo",
 )
 
 

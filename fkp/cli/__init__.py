@@ -20,6 +20,7 @@ for command in (
     *(run.run, studies.status, studies.report, studies.studies),
     *(studies.accept, studies.publish, studies.readme),
     *(tools.models, tools.inspect, tools.submit, tools.export, tools.benchmark, tools.recolour),
+    tools.demo,
 ):
     app.command()(command)
 

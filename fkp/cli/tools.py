@@ -187,3 +187,31 @@ def recolour(
     again = ", in place of an earlier file" if out.exists() else ""
     picture.write(shown, pixels, out)
     typer.echo(f"{shorten(out)}: faces recoloured: {len(found) if face is None else 1}{again}")
+
+
+def demo(
+    port: Annotated[int, typer.Option(min=0, help="Of the page's address; 0: a free one.")] = 8765,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Do not open a browser; print the address.")
+    ] = False,
+) -> None:
+    """Find points in the browser, live: pictures and the camera, which stay on this machine.
+
+    The page's runtime, 12 MB, is fetched once; then no network is needed. Ctrl-C ends it.
+
+    Example: fkp demo
+    """
+    import webbrowser
+
+    from fkp.photo.demo import cache, serve, site
+
+    typer.echo(f"runtime in {cache()}; fetched the first time", err=True)
+    with serve(site(cache()), port) as server:
+        address = f"http://127.0.0.1:{server.server_port}/"
+        typer.echo(f"{address}  (Ctrl-C ends it)")
+        if not no_browser:
+            webbrowser.open(address)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            typer.echo("", err=True)
