@@ -1,6 +1,6 @@
 """What goes wrong in a study that takes a night, done to one that takes a minute.
 
-    python -m benchmarks.faults --json OUT [--kills 20] [--only NAME]   # those in OUT are not repeated
+    python -m benchmarks.faults --json OUT [--kills 20] [--only NAME]  # known ones in OUT stay
 
 Each fault strikes a study of real trainings on drawn faces (two of three epochs, and a page that
 compares them) in a project of its own; then the fault is taken away and the same command given
