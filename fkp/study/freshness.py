@@ -17,7 +17,7 @@ from pathlib import Path
 
 from fkp.record.code import digests_of
 from fkp.record.digests import digest
-from fkp.record.files import plain, write_json
+from fkp.record.files import plain, texts, write_json
 from fkp.record.machine import environment, git_state
 from fkp.study.plan import Plan, Run
 from fkp.study.records import finished, read_metrics, record_of
@@ -74,7 +74,7 @@ class Freshness:
 
     def made_by(self, run: Run) -> dict:
         """What would make the run today: code (module -> digest), versions, backend."""
-        words = frozenset([*_words(run.parameters), self.plan.data.source])
+        words = frozenset([*texts(run.parameters), self.plan.data.source])
         key = run.notebook.path, words, run.collect
         if key not in self._code:
             skip = () if run.collect else PRESENTATION
@@ -228,7 +228,7 @@ def _differences(known, today):
     """What made a result against what would make it today, in words; "" if nothing differs."""
     before, now = known.get("code", {}), today["code"]
     changed = [name for name in now if name in before and before[name] != now[name]]
-    texts = [
+    said = [
         f"{words} {listed(names)}"
         for words, names in (
             ("made by an earlier", changed),
@@ -239,10 +239,10 @@ def _differences(known, today):
     ]
     for name, version in today["versions"].items():
         if (other := known.get("versions", {}).get(name)) != version:
-            texts.append(f"made with {name} {other or 'unknown'}, here is {version}")
+            said.append(f"made with {name} {other or 'unknown'}, here is {version}")
     if known.get("backend") != today["backend"]:
-        texts.append(f"made on {known.get('backend')}, here is {today['backend']}")
-    return "; ".join(texts)
+        said.append(f"made on {known.get('backend')}, here is {today['backend']}")
+    return "; ".join(said)
 
 
 def due(run: Run, record: dict, again: Iterable[str], stale: bool) -> bool:
@@ -271,13 +271,3 @@ def listed(modules: Iterable[str], most: int = 3) -> str:
     )
     more = f" and {len(files) - most} more" if len(files) > most else ""
     return ", ".join(files[:most]) + more
-
-
-def _words(value):
-    """All strings inside a parameter value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        yield from (word for pair in value.items() for item in pair for word in _words(item))
-    elif isinstance(value, list | tuple):
-        yield from (word for item in value for word in _words(item))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fkp.record.digests import digest, file_fingerprint
-from fkp.record.files import plain
+from fkp.record.files import mapped, plain
 from fkp.study import studyfile
 from fkp.study.notebooks import Notebook, find_notebook
 from fkp.study.studyfile import ENGINE_PARAMETERS, check_known, load_study, study_names
@@ -216,15 +216,12 @@ def _key(notebook, parameters, data, inputs):
     """
     chosen = {k: v for k, v in parameters.items() if plain(v) != plain(notebook.defaults[k])}
     about = [data.source, data.fingerprint] if "data" in notebook.defaults else None
-    return digest(_with_contents(chosen, notebook.path.parent), about, inputs)
+    chosen = mapped(chosen, lambda value: _with_contents(value, notebook.path.parent))
+    return digest(chosen, about, inputs)
 
 
 def _with_contents(value, folder):
-    """A parameter value in which the path of an existing file stands with what it holds."""
-    if isinstance(value, dict):
-        return {key: _with_contents(item, folder) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_with_contents(item, folder) for item in value]
+    """The path of an existing file with what it holds; anything else as it is."""
     if isinstance(value, str) and "/" in value and (folder / value).is_file():
         return [Path(value).name, file_fingerprint(folder / value)]
     return value

@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fkp.record.files import write_json
+from fkp.record.files import mapped, texts, write_json
 from fkp.study.plan import Plan, Run
 
 METRICS = "metrics.json"
@@ -63,7 +63,7 @@ def places_of(parameters: dict, data: str | None, name: str) -> list[tuple[str, 
         data: path of the faces, or None.
         name: what the data is called.
     """
-    given = [(path, Path(path).name) for path in _absolute_paths(parameters)]
+    given = [(text, Path(text).name) for text in texts(parameters) if Path(text).is_absolute()]
     return given + ([(data, name)] if data else [])
 
 
@@ -90,7 +90,7 @@ def seal(
         return f"metrics.json: expected an object, got {type(metrics).__name__}"
     places = [*places, (f"{folder}/", ""), (str(folder), "."), (f"{root}/", "")]
     found = metrics | {"run": section | {"finished": True}}
-    write_json(path, _without_places(found, places))
+    write_json(path, mapped(found, lambda value: _without_places(value, places)))
     return None
 
 
@@ -99,21 +99,8 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _absolute_paths(value):
-    """The absolute paths among the texts of a parameter value."""
-    if isinstance(value, dict | list | tuple):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _absolute_paths(item)
-    elif isinstance(value, str) and Path(value).is_absolute():
-        yield value
-
-
 def _without_places(value, places):
-    """A JSON value with the paths of this machine replaced in all its texts."""
-    if isinstance(value, dict):
-        return {key: _without_places(item, places) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_places(item, places) for item in value]
+    """A text with the paths of this machine replaced; anything else as it is."""
     if isinstance(value, str):
         for place, name in places:
             value = whole_path(place).sub(lambda _, name=name: name, value)

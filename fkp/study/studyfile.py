@@ -31,6 +31,8 @@ from pathlib import Path
 
 import yaml
 
+from fkp.record.files import mapped
+
 # Parameters that only the engine sets, where a notebook has them.
 ENGINE_PARAMETERS = ("out", "data", "source", "runs_dir", "runs")
 _VARIABLE = re.compile(r"^\$\{(\w+):-(.*)\}$")
@@ -104,20 +106,16 @@ def load_study(name, root=None):
             check_known(entry["collect"], known, f"{where}, collect")
         check_known(entry.get("reads") or (), before, f"{where}, reads")
         before += [] if entry.get("collect") else [entry.get("name") or entry["notebook"]]
-    study = _from_environment(study)
+    study = mapped(study, _from_environment)
     empty = dict.fromkeys(HEADING, "") | {"title": name, "parameters": {}, "profiles": {}}
     return empty | {key: value for key, value in study.items() if value is not None}
 
 
 def _from_environment(value):
-    """The study with every text `${NAME:-default}` replaced by that variable, or its default.
+    """A text `${NAME:-default}` is replaced by that variable, or its default.
 
     A variable that names an existing file becomes an absolute path.
     """
-    if isinstance(value, dict):
-        return {key: _from_environment(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_from_environment(item) for item in value]
     match = _VARIABLE.match(value) if isinstance(value, str) else None
     if not match:
         return value
