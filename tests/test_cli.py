@@ -136,7 +136,7 @@ def test_models_are_listed(monkeypatch):
         (("run", "toy", "-p", "epochz=1"), "unknown 'epochz' (known: epochs, model"),
         (
             ("run", "toy", "-p", "treatment=[none, odd]"),
-            "unknown 'odd' (known: augment, ffill, knn",
+            "unknown 'odd' (known: augment, ffill, iterative, knn",
         ),
         (("status", "toy", "-p", "model=cnn"), "-p model: unknown 'cnn' (known: baseline_cnn"),
         (("run", "toy", "--profile", "huge"), "unknown 'huge' (known: quick, smoke)"),
