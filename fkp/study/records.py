@@ -90,7 +90,7 @@ def seal(
         return f"metrics.json: expected an object, got {type(metrics).__name__}"
     places = [*places, (f"{folder}/", ""), (str(folder), "."), (f"{root}/", "")]
     found = metrics | {"run": section | {"finished": True}}
-    write_json(path, mapped(found, lambda value: _without_places(value, places)))
+    write_json(path, _without_places(found, places))
     return None
 
 
@@ -100,11 +100,14 @@ def now() -> str:
 
 
 def _without_places(value, places):
-    """A text with the paths of this machine replaced; anything else as it is."""
-    if isinstance(value, str):
-        for place, name in places:
-            value = whole_path(place).sub(lambda _, name=name: name, value)
-    return value
+    """A JSON value with the paths of this machine replaced in all its texts."""
+
+    def change(item):
+        for place, name in places if isinstance(item, str) else ():
+            item = whole_path(place).sub(lambda _, name=name: name, item)
+        return item
+
+    return mapped(value, change)
 
 
 def whole_path(place: str) -> re.Pattern:
