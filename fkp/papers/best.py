@@ -24,8 +24,7 @@ def ablation(runs: list[dict], base: str = "recipe") -> pd.DataFrame:
 
     Returns:
         DataFrame, the best first: run, validation NME (mean over seeds, %), seeds, `against` (% of
-        the base's, mean of the seeds that both have), `low` and `high` (their range), parameters,
-        minutes (of the first seed).
+        the base's, mean of the seeds that both have), `low` and `high` (their range), parameters.
     """
     rows = pd.DataFrame(
         {
@@ -33,7 +32,6 @@ def ablation(runs: list[dict], base: str = "recipe") -> pd.DataFrame:
             "seed": run["run"]["parameters"]["seed"],
             "nme": run["validation"]["nme_ocular"]["value"],
             "parameters": run["model"]["parameters"],
-            "minutes": run["run"]["seconds"] / 60,
         }
         for run in runs
     )
@@ -46,7 +44,6 @@ def ablation(runs: list[dict], base: str = "recipe") -> pd.DataFrame:
         low=against.min(),
         high=against.max(),
         parameters=groups["parameters"].first(),
-        minutes=groups["minutes"].first(),
     )
     return table.sort_values("nme").reset_index()
 
