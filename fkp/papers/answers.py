@@ -205,10 +205,13 @@ def _ablation(runs):
     phrases.first(rows)
     low, high = rows[0], rows[-1]
     clear = [row["run"] for row in rows if row["low"] > 0]
-    text = "{run} ({against:+.1f} %, {low:+.1f} to {high:+.1f} over seeds)".format_map
+    several = all(row["seeds"] > 1 for row in rows)
+    spread = ", {low:+.1f} to {high:+.1f} over seeds" if several else ""
+    text = f"{{run}} ({{against:+.1f}} %{spread})".format_map
+    seeds = "With every seed" if several else "With one seed"
     return (
         f"Of {len(rows)} changes the most harmful is {text(high)} and the most helpful, or least "
-        f"harmful, {text(low)}, in % of the recipe's validation error. With every seed, "
+        f"harmful, {text(low)}, in % of the recipe's validation error. {seeds}, "
         f"{len(clear)} of them do harm."
     )
 

@@ -87,7 +87,8 @@ def overtaking(frame: pd.DataFrame, score: str, first: str, second: str) -> dict
         score: one of `SCORES`.
 
     Returns:
-        variant -> "at 100,000 images", "at every budget (from 30,000)" or "at none (to 300,000)".
+        variant -> "from 100,000 images on", "at every budget (from 30,000)" or "at none (to
+        300,000)".
     """
     found = {}
     for variant, part in frame.groupby("variant", sort=False):

@@ -13,6 +13,9 @@ from fkp.study.pages import render
 from fkp.study.records import whole_path
 
 MOST = 1_500_000  # bytes of a page
+STYLE = "notebook.css"
+# Jupyter's own, a quarter of a megabyte, are the same in every page.
+_STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
 _PNG = re.compile(r"data:image/png;base64,([\w+/=\s]+)")
 
 
@@ -30,7 +33,7 @@ def write_gallery(reports: Path, root: Path) -> list[Path]:
         ValueError: a run is of other than drawn faces or has no page, or a page is too large.
     """
     found, target = read_study(reports), root / "reports" / "published" / "gallery"
-    pages = {}
+    pages, styles = {}, {}
     for run in found["runs"]:
         source = (run["metrics"].get("data") or {}).get("source")
         page = run["at"] / "notebook.html"
@@ -43,11 +46,16 @@ def write_gallery(reports: Path, root: Path) -> list[Path]:
         html = _PNG.sub(_lighter, html)
         if len(html) > MOST:
             raise ValueError(f"{run['label']}: its page has {len(html):,} bytes of {MOST:,}")
-        pages[run["label"]] = html
+        styles |= dict.fromkeys(_STYLE.findall(html))
+        html = _STYLE.sub("", html)
+        pages[run["label"]] = html.replace(
+            "</title>", f'</title><link rel="stylesheet" href="{STYLE}">', 1
+        )
     target.mkdir(parents=True, exist_ok=True)
     links = {label: re.sub(r"[^\w.-]+", "-", label) + ".html" for label in pages}
     for label, html in pages.items():
         write_text(target / links[label], html)
+    write_text(target / STYLE, "\n".join(styles))
     listed = render(
         "gallery.html", **found | {"title": "Notebooks with what they show"}, links=links
     )
