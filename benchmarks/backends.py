@@ -2,10 +2,10 @@
 
     python -m benchmarks.backends --json OUT
 
-For each backend that is installed a process of its own loads the same initial weights, takes the
-loss of one batch and then times updates: images a second, the median of rounds that go through the
-backends in turn. One thread a process (`--threads`), batches of 32 drawn faces; nothing else should
-run meanwhile.
+For each backend that is installed (TensorFlow's once without and once with oneDNN's kernels) a
+process of its own loads the same initial weights and takes the loss of one batch; once all are
+ready, they make updates in turn, while the others wait. Images a second: the median of the rounds.
+One thread a process (`--threads`), batches of 32 drawn faces; nothing else should run meanwhile.
 """
 
 import argparse
@@ -21,15 +21,15 @@ from pathlib import Path
 from fkp.record import forks, machine
 from fkp.record.files import write_json
 
-BACKENDS = ("tensorflow", "jax", "torch")
+# What is measured -> Keras' backend and the environment's variables for it.
+BACKENDS = {
+    "tensorflow, without oneDNN": ("tensorflow", {"TF_ENABLE_ONEDNN_OPTS": "0"}),
+    "tensorflow, with oneDNN": ("tensorflow", {"TF_ENABLE_ONEDNN_OPTS": "1"}),
+    "jax": ("jax", {}),
+    "torch": ("torch", {}),
+}
 NETWORKS = {"manual_cnn": 96, "resnet18": 96, "tiny": 96, "small": 128}  # name -> side, px
 BATCH = 32
-
-
-def _faces(side):
-    from fkp.data import readers
-
-    return readers.read(n=BATCH, size=side, seed=0)
 
 
 def initial(name: str, side: int, path: Path) -> None:
@@ -39,17 +39,16 @@ def initial(name: str, side: int, path: Path) -> None:
     models.build(name, (side, side, 1), 15, seed=0).save_weights(path)
 
 
-def measure(name: str, side: int, path: str, updates: int) -> dict[str, float | str]:
-    """What the backend of this process makes of a network.
+def serve(name: str, side: int, path: str) -> None:
+    """Be a backend: say what it makes of a network, then time updates as lines of stdin ask for.
+
+    Writes JSON lines: first backend, device, loss (before any update) and the prediction's mean
+    square, px2; for a number of updates the images a second; at the end of stdin the mean square
+    after all of them.
 
     Args:
         name, side: of the network and its images.
         path: of the initial weights.
-        updates: to time, after three that are not.
-
-    Returns:
-        dict: backend, device, loss (before any update), later (after the updates), points (the
-        prediction's sum, px), images a second.
     """
     import time
 
@@ -57,86 +56,116 @@ def measure(name: str, side: int, path: str, updates: int) -> dict[str, float | 
     import numpy as np
 
     from fkp import models
+    from fkp.data import readers
     from fkp.models.predict import predict
     from fkp.training.losses import objective
 
-    faces = _faces(side)
+    faces = readers.read(n=BATCH, size=side, seed=0)
     network = models.build(name, (side, side, 1), 15, seed=0)
     network.load_weights(path)
-    points = predict(network, faces.images)
+
+    def mean_square():
+        return float(np.mean((predict(network, faces.images) - faces.points) ** 2))
+
     trained, penalties = objective(network, "mse")
     trained.compile(keras.optimizers.Adam(1e-4), penalties, jit_compile=False)
-    # Not `evaluate`: batch normalisation and dropout differ in training.
-    before = float(np.mean((points - faces.points) ** 2))
-    first = trained.evaluate(faces.images, faces.points, batch_size=BATCH, verbose=0)
-    for _ in range(3):
-        trained.train_on_batch(faces.images, faces.points)
-    began = time.perf_counter()
-    for _ in range(updates):
-        trained.train_on_batch(faces.images, faces.points)
-    seconds = time.perf_counter() - began
-    return {
+    found = {
         "backend": keras.config.backend(),
         "device": machine.device(),
-        "loss": float(np.ravel(first)[0]),
-        "mean square, px2": before,
-        "later": float(np.mean((predict(network, faces.images) - faces.points) ** 2)),
-        "images/s": updates * BATCH / seconds,
+        "mean square, px2": mean_square(),
+        "loss": float(
+            np.ravel(trained.evaluate(faces.images, faces.points, batch_size=BATCH, verbose=0))[0]
+        ),
     }
+    for _ in range(3):
+        trained.train_on_batch(faces.images, faces.points)
+    print(json.dumps(found), flush=True)
+    for line in sys.stdin:
+        began = time.perf_counter()
+        for _ in range(int(line)):
+            trained.train_on_batch(faces.images, faces.points)
+        print(int(line) * BATCH / (time.perf_counter() - began), flush=True)
+    print(mean_square(), flush=True)
 
 
-def call(backend: str, *arguments: object, threads: int = 1) -> dict:
-    """`measure` in a process of a backend."""
-    env = os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    env |= forks.threads(threads)
-    env["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'}"
-    code = (
-        "import json, sys; from benchmarks import backends;"
-        "print(json.dumps(backends.measure(*json.loads(sys.argv[1]))))"
-    )
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            code,
-            json.dumps([str(a) if isinstance(a, Path) else a for a in arguments]),
-        ],
-        cwd=Path(__file__).parents[1],
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{backend}: {done.stderr[-2000:]}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
+class Backend:
+    """A process that serves one backend; to be closed with `end`."""
+
+    def __init__(self, which: str, name: str, side: int, path: Path, threads: int = 1):
+        backend, more = BACKENDS[which]
+        env = os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"} | more
+        env |= forks.threads(threads)
+        env["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'}"
+        code = f"from benchmarks import backends; backends.serve({name!r}, {side}, {str(path)!r})"
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=Path(__file__).parents[1],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+        )
+
+    def answer(self) -> object:
+        """The next line that the process writes."""
+        line = self._process.stdout.readline()
+        if not line:
+            self._errors.seek(0)
+            raise RuntimeError(self._errors.read()[-2000:])
+        return json.loads(line)
+
+    def pace(self, updates: int) -> float:
+        """Images a second over some updates."""
+        self._process.stdin.write(f"{updates}\n")
+        self._process.stdin.flush()
+        return self.answer()
+
+    def end(self) -> float:
+        """Mean square of the prediction, px2, after all updates."""
+        self._process.stdin.close()
+        last = self.answer()
+        self._process.wait()
+        self._process.stdout.close()
+        self._errors.close()
+        return last
 
 
 def main() -> None:
     """Measure, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--updates", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--updates", type=int, default=8)
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
-    there, rows = [name for name in BACKENDS if find_spec(name)], []
+    there, rows = [key for key, (name, _) in BACKENDS.items() if find_spec(name)], []
     with tempfile.TemporaryDirectory() as folder:
         for name, side in NETWORKS.items():
-            path, found = Path(folder, f"{name}.weights.h5"), {backend: [] for backend in there}
+            path = Path(folder, f"{name}.weights.h5")
             initial(name, side, path)
+            running = {which: Backend(which, name, side, path, args.threads) for which in there}
+            found = {which: one.answer() for which, one in running.items()}
+            paces = {which: [] for which in there}
             for _ in range(args.rounds):
-                for backend in there:
-                    measured = call(backend, name, side, path, args.updates, threads=args.threads)
-                    found[backend].append(measured)
-            for several in found.values():
-                pace = statistics.median(one["images/s"] for one in several)
-                rows.append(
-                    {"network": name, "side, px": side, **several[0], "images/s": round(pace)}
-                )
+                for which, one in running.items():
+                    paces[which].append(one.pace(args.updates))
+            for which, one in running.items():
+                row = {"network": name, "side, px": side, **found[which], "backend": which}
+                row["later"] = one.end()
+                rows.append(row | {"images/s": round(statistics.median(paces[which]), 1)})
                 print(*rows[-1].values(), sep=" | ", flush=True)
     if args.json:
-        write_json(args.json, {"threads": args.threads, "batch": BATCH, "rows": rows})
+        write_json(
+            args.json,
+            {
+                "cpu": machine.environment()["cpu"],
+                "threads": args.threads,
+                "batch": BATCH,
+                "rows": rows,
+            },
+        )
 
 
 if __name__ == "__main__":

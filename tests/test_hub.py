@@ -6,6 +6,7 @@ import pytest
 
 from fkp.record.files import write_json
 from fkp.record.machine import environment
+from fkp.study.conclusions import conclusions
 from fkp.study.gallery import write_gallery
 from fkp.study.hub import write_hub
 from fkp.study.manifest import read_manifest, read_study, write_manifest
@@ -77,6 +78,35 @@ def test_the_chart_of_models_stands_where_it_was_measured(reports):
     assert json.loads(html.split("data-model='")[1].split("'")[0]) == row
 
 
+def judged(*rows, images=False):
+    """A table of a paper's conclusions, of rows (images,) claim, verdict, median."""
+    columns = ["the paper's conclusion", "verdict", "median"]
+    rows = [[*row, "measure", "1.00 to 2.00", 2] for row in rows]
+    columns = [*(["images"] if images else []), *columns, "measured", "range", "comparisons"]
+    return {"title": "Conclusions", "columns": columns, "rows": rows}
+
+
+def test_conclusions_stand_at_their_smallest_and_largest_budget(reports):
+    folder = reports / "published"
+    table = judged(
+        ["It errs less", "holds", 1.5], ["It is fast", "mixed", 0.5], ["x", "not run", 0]
+    )
+    write_run(folder / "paper-a", tables=[table], source="300-W")
+    larger = [[30, "It errs less", "holds", 1.0], [900, "It errs less", "does not hold", 2.5]]
+    write_run(folder / "budget", tables=[judged(*larger, images=True)], source="300-W")
+    for name in ("paper-a", "budget"):
+        manifest = read_manifest(folder / name)
+        manifest["profiles"]["quick"]["title"] = f"Paper A: {name}"
+        write_json(folder / name / "manifest.json", manifest)
+    first, second = conclusions([folder / "budget", folder / "paper-a", folder / "theirs"])
+    assert (first["paper"], first["claim"], first["turned"]) == ("Paper A", "It errs less", True)
+    assert (first["small"]["median"], first["large"]["budget"]) == (1.5, "900 images")
+    assert (second["claim"], second["large"], second["turned"]) == ("It is fast", None, False)
+    html = write_hub(folder).read_text()
+    assert "Paper A: 2 statements, 1 turned" in html and "not run" in html
+    assert 'href="paper-a/index.html#verdicts"' in html
+
+
 def test_a_gallery_shows_notebooks_of_drawn_faces_and_names_no_place(reports):
     pages = write_gallery(reports / "mine", reports.parent)
     assert [page.name for page in pages] == ["index.html", "train.html"]
@@ -103,8 +133,9 @@ def test_a_page_opens_with_its_chart_and_shows_pictures_of_who_ran_it(reports):
     assert "figures/first.svg" in parts and "pictures/01-where-it-errs.png" in parts
     assert 'alt="Where it errs"' in parts
     assert "pill does-not-hold" in top and "pill" not in parts.split("<script>")[0]
-    html = write_report(reports / "mine").read_text()
+    html = write_report(reports / "mine", text="Both.", changes=["Split *first*."]).read_text()
     assert "figures/first.svg" in html.split('class="contents"')[0]
+    assert "Changed against the paper" in html and "Split <em>first</em>." in html
 
 
 def test_a_study_half_done_says_so(reports):

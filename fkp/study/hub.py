@@ -1,10 +1,11 @@
-"""The page of all studies: a card each with its answer, and the models of others beside ours."""
+"""The page of all studies: their answers, the papers' conclusions, others' models beside ours."""
 
 import json
 from pathlib import Path
 
 from fkp.papers.phrases import verdicts
 from fkp.record.files import write_text
+from fkp.study.conclusions import conclusions
 from fkp.study.manifest import read_study
 from fkp.study.pages import render
 
@@ -27,7 +28,8 @@ def write_hub(folder: Path) -> Path:
     folder = Path(folder)
     own = {path.parent.name: path.parent for path in folder.glob("[!.]*/manifest.json")}
     shown = {path.parent.name: path.parent for path in folder.glob("published/[!.]*/manifest.json")}
-    cards = [card for path in (shown | own).values() if (card := _card(path, folder))]
+    every = [*(shown | own).values()]
+    cards = [card for path in every if (card := _card(path, folder))]
     here, root = (
         ("", folder.parents[1]) if folder.name == "published" else ("published/", folder.parent)
     )
@@ -36,6 +38,7 @@ def write_hub(folder: Path) -> Path:
         "hub.html",
         title="fkp: what came out" if folder.name == "published" else "fkp: studies",
         cards=sorted(cards, key=lambda card: card["title"]),
+        conclusions=[row | {"link": _link(row["folder"], folder)} for row in conclusions(every)],
         peers=_read(root / PEERS),
         here=here,
         there=there,
@@ -49,6 +52,10 @@ def _read(path):
     return json.loads(path.read_text("utf-8")) if path.exists() else None
 
 
+def _link(reports, folder):
+    return (reports.relative_to(folder) / "index.html").as_posix()
+
+
 def _card(reports, folder):
     """What the hub says of one study; None where its manifest is damaged or nothing was run."""
     try:
@@ -60,7 +67,7 @@ def _card(reports, folder):
     said = [row[place] for row in table["rows"]] if table else []
     return {
         **{key: found[key] for key in ("title", "question", "answer", "source", "profile")},
-        "link": (reports.relative_to(folder) / "index.html").as_posix(),
+        "link": _link(reports, folder),
         "published": "published" in reports.parts[len(folder.parts) :],
         "runs": len(found["runs"]),
         "finished": len(found["done"]),

@@ -65,8 +65,8 @@ def _publish(plan, replace):
 def rebuild(root: Path) -> list[Path]:
     """Write all published pages anew from what is published.
 
-    Question and leading chart are those of today's studies; title and text stay, for they describe
-    the runs that were published.
+    Question, leading chart and changes against the paper are those of today's studies; title and
+    text stay, for they describe the runs that were published.
 
     Args:
         root: the project's folder.
@@ -77,7 +77,7 @@ def rebuild(root: Path) -> list[Path]:
     pages, published = [], root / "reports" / "published"
     for path in sorted(published.glob("[!.]*/manifest.json")):
         study = load_study(path.parent.name, root)
-        heading = {key: study[key] for key in ("question", "lead")}
+        heading = {key: study[key] for key in ("question", "lead", "changes")}
         with lock(path.parent):
             known = manifest.read_manifest(path.parent)
             for section in known["profiles"].values():

@@ -5,6 +5,8 @@ title: Imputation against augmentation
 question: Does augmenting complete faces beat filling in missing labels?
 lead: compare/rmse              # run/figure: the chart at the top; without it, the first
 text: One paragraph of Markdown for the top of the report.
+changes:                        # what is not as in the paper, a line each
+  - Rows are split before they are expanded.
 parameters: {epochs: 20}        # for every notebook that has the parameter
 runs:
   - notebook: train             # notebooks/NN-train.ipynb
@@ -36,7 +38,7 @@ from fkp.record.files import mapped
 # Parameters that only the engine sets, where a notebook has them.
 ENGINE_PARAMETERS = ("out", "data", "source", "runs_dir", "runs")
 _VARIABLE = re.compile(r"^\$\{(\w+):-(.*)\}$")
-HEADING = ("title", "question", "lead", "text")  # of the report
+HEADING = ("title", "question", "lead", "text", "changes")  # of the report
 _STUDY_KEYS = (*HEADING, "parameters", "runs", "profiles")
 _RUN_KEYS = ("notebook", "name", "parameters", "grid", "exclude", "profiles", "reads", "collect")
 

@@ -1,0 +1,78 @@
+"""What the papers conclude, each conclusion at the smallest and at the largest budget run."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from fkp.papers.phrases import verdicts
+from fkp.study.manifest import read_manifest, read_study
+
+BUDGETS = ("quick", "paper")  # profiles that judge a paper, from small to large
+CLAIM = "the paper's conclusion"
+_PAPER = re.compile(r"Paper [A-Z]\b")
+
+
+def conclusions(folders: Iterable[Path]) -> list[dict]:
+    """A row per conclusion of a paper, in the papers' order.
+
+    Args:
+        folders: report folders of studies. What two of them judge, as the study `budget` does for
+            paper A at several numbers of images, is one row.
+
+    Returns:
+        list of dict: paper, claim, link (of the study that judges it first), small and large:
+        budget, verdict, median, range, comparisons, seeds; large is None where only one budget
+        was run, and turned says whether their verdicts differ.
+    """
+    found = {}
+    # A paper's own study first: what others say of its conclusions, they say at larger budgets.
+    for folder in sorted(folders, key=lambda path: (not path.name.startswith("paper"), path.name)):
+        for said in _judged(folder):
+            found.setdefault(said["claim"], []).append(said)
+    rows = []
+    for several in found.values():
+        small, large = several[0], several[-1] if len(several) > 1 else None
+        rows.append(
+            {key: small[key] for key in ("paper", "claim", "folder")}
+            | {"small": small, "large": large}
+            | {"turned": large is not None and large["verdict"] != small["verdict"]}
+        )
+    return sorted(rows, key=lambda row: (row["paper"], row["claim"].startswith("(not")))
+
+
+def _judged(folder):
+    """The conclusions of one study, smaller budgets first."""
+    try:
+        profiles = [name for name in BUDGETS if name in read_manifest(folder)["profiles"]]
+    except ValueError:
+        return
+    for profile in profiles:
+        study = read_study(folder, profile)
+        table = verdicts(study["done"])
+        paper = _PAPER.match(study["title"])
+        if not paper or not table or CLAIM not in table["columns"]:
+            continue
+        for line in table["rows"]:
+            row = dict(zip(table["columns"], line, strict=True))
+            if row["verdict"] == "not run":
+                continue
+            budget = f"{row['images']:,} images" if "images" in row else f"profile {profile}"
+            yield row | {
+                "paper": paper[0],
+                "claim": row[CLAIM],
+                "folder": folder,
+                "budget": budget,
+                "seeds": _seeds(study["done"]),
+            }
+
+
+def _seeds(runs):
+    """ "1" or "1 to 3": of how many seeds the entries of a study are."""
+    several = {}
+    for run in runs:
+        parameters = dict(run["run"].get("parameters") or {})
+        if "seed" in parameters:
+            seed = parameters.pop("seed")
+            several.setdefault(repr(sorted(parameters.items())), set()).add(seed)
+    counts = sorted({len(seeds) for seeds in several.values()})
+    return f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0]) if counts else ""
