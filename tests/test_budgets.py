@@ -17,7 +17,7 @@ def run(treatment, model="manual_cnn", at=(), end=2.0, seed=0, **parameters):
         row |= {"seen": images, "scores": scores(rmse)}
     parameters = {"treatment": treatment, "seed": seed, "epoch_size": 100} | parameters
     return {
-        "model": {"name": model},
+        "model": {"name": model, "parameters": 1000},
         "training": {"rows": 50, "imputed_rmse": 1.5 if treatment == "knn" else None},
         "run": {"parameters": parameters},
         "history": history,
@@ -71,3 +71,11 @@ def test_when_one_treatment_overtakes_another():
     }
     assert budgets.overtaking(frame, "rmse", "ffill", "knn") == {"manual_cnn": "at none (to 200)"}
     assert budgets.overtaking(frame, "rmse", "pca", "knn") == {}
+
+
+def test_a_budget_judges_what_was_run_at_it():
+    runs = [run(name, at=[(100, rmse)]) for name, rmse in (("knn", 2.0), ("augment", 2.5))]
+    tuned = run("knn", "tuned_cnn", at=[(100, 2.5), (200, 1.0)]) | {"search": {"space": "paper"}}
+    table = budgets.verdicts(budgets.on_the_way([*runs, tuned]))
+    by_hand = table[table["the paper's conclusion"].str.startswith("(1) Manually")]
+    assert by_hand["images"].tolist() == [100] and by_hand["median"].tolist() == [-0.5]

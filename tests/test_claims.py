@@ -151,3 +151,14 @@ def test_models_that_did_not_run_are_not_judged():
     found = claims.of_landmarks("C", LANDMARKS, MODELS[["cnn"]])
     assert found["verdict"].tolist() == ["not run"] * 4 + ["holds", "not run", "not run"]
     assert claims.of_landmarks(None, LANDMARKS, MODELS).empty
+
+
+def test_of_ours_nothing_is_concluded():
+    every = trainings()
+    ours = every[every["variant"] == "by hand"].assign(model="tiny", variant="tiny", rmse=9.0)
+    pd.testing.assert_frame_equal(judged(pd.concat([every, ours])), judged(every))
+
+
+def test_where_every_test_row_is_complete_it_is_one_conclusion():
+    every = trainings()
+    assert "3b" not in judged(every.assign(rmse_complete=every["rmse"])).index

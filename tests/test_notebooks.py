@@ -35,7 +35,7 @@ NOTEBOOKS = sorted(path.stem.partition("-")[2] for path in (ROOT / "notebooks").
 OTHERS = {
     "ablation": (["recipe", "head-simcc", "ablation"], {}),
     "best": (["tiny", "proof-tiny"], {}),
-    "budget": (["manual", "treatments"], {}),
+    "budget": (["explore", "manual", "tuned", "treatments"], {}),
     "hidden": (None, {}),
     "kaggle": (None, {}),
     "train": (None, {}),

@@ -10,7 +10,6 @@ import pandas as pd
 from fkp.papers import claims
 from fkp.record import results
 
-SCORES = ("rmse", "rmse_complete")
 # What a training with hidden labels adds to the name of its variant.
 _HIDDEN = {"kaggle": ", labels hidden", "nothing": ", no label hidden"}
 
@@ -19,12 +18,12 @@ def on_the_way(runs: list[dict]) -> pd.DataFrame:
     """A row per training and mark.
 
     Args:
-        runs: as `fkp.record.results.load` returns them, of the notebook "train".
+        runs: as `fkp.record.results.load` returns them, of the notebooks "train" and "tune".
 
     Returns:
-        DataFrame: the columns of `results.TRAITS`, variant, treatment, seed, images (seen),
-        imputed (RMSE of filled-in hidden labels, px, NaN where there are none), and rmse and
-        rmse_complete (px) with _low and _high, ends of the bootstrap interval.
+        DataFrame: the columns of `results.TRAITS`, variant, treatment, seed, parameters (their
+        number), images (seen), imputed (RMSE of filled-in hidden labels, px, NaN where there are
+        none), and `claims.ROWS` (px) with _low and _high, ends of the bootstrap interval.
     """
     several = []
     for run in runs:
@@ -36,47 +35,45 @@ def on_the_way(runs: list[dict]) -> pd.DataFrame:
             told["run"] = run["run"] | {
                 "parameters": run["run"]["parameters"]
                 | {"images": row["seen"], "imputed": run["training"].get("imputed_rmse")}
+                | {"parameters": run["model"]["parameters"]}
             }
             several.append(told)
-    columns = [*results.TRAITS, "variant", "treatment", "hide", "seed", "images", "imputed"]
-    frame = results.frame(several, [*SCORES], columns)
+    columns = [*results.TRAITS, "variant", "treatment", "hide", "seed", "parameters"]
+    frame = results.frame(several, [*claims.ROWS], [*columns, "images", "imputed"])
     frame["variant"] += frame.pop("hide").map(_HIDDEN).fillna("")
     return frame.astype({"imputed": float})
 
 
-def verdicts(frame: pd.DataFrame) -> pd.DataFrame:
-    """What each budget says of imputing against augmenting, and of doing both.
+def verdicts(frame: pd.DataFrame, floor: float = np.nan) -> pd.DataFrame:
+    """What each budget says of paper A's conclusions that training decides, and of doing both.
 
     Args:
         frame: as `on_the_way` returns it.
+        floor: RMSE of the mean face, px; see `claims.conclusions`.
 
     Returns:
         DataFrame: images, then the columns of `claims.row`.
     """
-    rows = []
+    budgets = []
     for images, part in frame.groupby("images"):
-        alone = (part["rmse"] == part["rmse_complete"]).all()
-        for score, words in zip(SCORES, ("all test rows", "complete test rows"), strict=True):
-            if alone and score != "rmse":
-                continue
-            means = part.groupby(["variant", "treatment"])[score].mean().unstack()
-            rows.append({"images": images} | claims.augmenting_beats_imputing(means, words))
-            if both := _both(means, words):
-                rows.append({"images": images} | both)
-    return pd.DataFrame(rows)
+        said = claims.conclusions(part, None, None, (), floor)
+        said = pd.concat([said[said["comparisons"] > 0], pd.DataFrame(_both(part))])
+        budgets.append(said.assign(images=images))
+    table = pd.concat(budgets, ignore_index=True)
+    return table[["images", *table.columns.drop("images")]]
 
 
-def _both(means, words):
+def _both(part):
     """The treatment that the paper never tried: impute, then augment."""
-    if not {"knn", "augment", "knn_augment"} <= set(means):
-        return None
-    less = means["knn_augment"] - means[["knn", "augment"]].min(axis=1)
-    return claims.row(
-        f"(not in the paper) Imputing, then augmenting beats either alone ({words})",
-        f"RMSE, both less the better one (px), per model, below -{claims.ALIKE}",
-        less,
-        -claims.ALIKE,
-    )
+    for score, words in claims.rows_apart(part).items():
+        means = part.groupby(["variant", "treatment"])[score].mean().unstack()
+        if {"knn", "augment", "knn_augment"} <= set(means):
+            yield claims.row(
+                f"(not in the paper) Imputing, then augmenting beats either alone ({words})",
+                f"RMSE, both less the better one (px), per model, below -{claims.ALIKE}",
+                means["knn_augment"] - means[["knn", "augment"]].min(axis=1),
+                -claims.ALIKE,
+            )
 
 
 def overtaking(frame: pd.DataFrame, score: str, first: str, second: str) -> dict[str, str]:
@@ -84,7 +81,7 @@ def overtaking(frame: pd.DataFrame, score: str, first: str, second: str) -> dict
 
     Args:
         frame: as `on_the_way` returns it.
-        score: one of `SCORES`.
+        score: one of `claims.ROWS`.
 
     Returns:
         variant -> "from 100,000 images on", "at every budget (from 30,000)" or "at none (to

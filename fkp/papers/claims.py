@@ -16,6 +16,7 @@ from fkp.record.results import TRAITS
 
 ALIKE = 0.1  # px of RMSE below which two models count as equally good
 IMPUTED = ("ffill", "knn")
+ROWS = {"rmse": "all test rows", "rmse_complete": "complete test rows"}
 OURS = ("keypoint_net", "small", "tiny")
 # A model that answers every face nearly alike says nothing of a treatment: it counts where its best
 # RMSE is below this share of the mean face's.
@@ -58,6 +59,11 @@ def row(claim: str, measure: str, numbers: Iterable[float], below: float) -> dic
     return {"the paper's conclusion": claim, "verdict": said, "measured": measure} | found
 
 
+def rows_apart(every: pd.DataFrame) -> dict[str, str]:
+    """Those of `ROWS` that differ: where all test rows are complete, only the first."""
+    return {k: words for k, words in ROWS.items() if k == "rmse" or any(every[k] != every["rmse"])}
+
+
 def conclusions(
     every: pd.DataFrame,
     times: pd.DataFrame | None,
@@ -65,11 +71,11 @@ def conclusions(
     leaks: Sequence[float],
     floor: float = np.nan,
 ) -> pd.DataFrame:
-    """Paper A's six conclusions.
+    """Paper A's six conclusions; of `OURS`, which stand beside its models, nothing is concluded.
 
     Args:
         every: a row per training: the columns `results.TRAITS`, variant, treatment, parameters,
-            rmse and rmse_complete (px).
+            and of `ROWS` (px).
         times: DataFrame indexed by model, a column per (runtime, batch): median ms per call; None
             if nothing was timed.
         costs: DataFrame indexed by model: parameters, multiply_adds; None as above.
@@ -77,18 +83,19 @@ def conclusions(
             copies of unseen faces, one per seed.
         floor: RMSE of the mean face, px, NaN where unknown; see `LEARNT`.
     """
-    rmse, complete, sizes = (
-        every.groupby(["variant", "treatment"])[column].mean().unstack()
-        for column in ("rmse", "rmse_complete", "parameters")
-    )
+    every = every[~every["model"].isin(OURS)]
+    groups = every.groupby(["variant", "treatment"])
+    rmse, sizes = (groups[column].mean().unstack() for column in ("rmse", "parameters"))
     kinds = every.drop_duplicates("variant").set_index("variant")[[*TRAITS]]
     learnt = rmse.index[~(rmse.min(axis=1) >= LEARNT * floor)]
     rows = [
         _by_hand_errs_less(rmse, kinds),
         _by_hand_is_smaller(sizes, kinds),
         _mobilenet_is_fastest(times),
-        augmenting_beats_imputing(rmse.loc[learnt], "all test rows"),
-        augmenting_beats_imputing(complete.loc[learnt], "complete test rows"),
+        *(
+            _augmenting_beats_imputing(groups[score].mean().unstack().loc[learnt], words)
+            for score, words in rows_apart(every).items()
+        ),
         _fine_tuning_changes_little(rmse, kinds),
         _multiply_adds_tell_the_time(times, costs),
         _lowest_error(leaks),
@@ -140,13 +147,7 @@ def _mobilenet_is_fastest(times):
     )
 
 
-def augmenting_beats_imputing(rmse: pd.DataFrame, words: str) -> dict:
-    """Conclusion (3).
-
-    Args:
-        rmse: DataFrame indexed by variant, a column per treatment, px.
-        words: of which test rows.
-    """
+def _augmenting_beats_imputing(rmse, words):
     imputed = rmse[[name for name in IMPUTED if name in rmse]].min(axis=1)
     return row(
         f"(3) Augmented models have lower RMSE than imputed ones ({words})",
