@@ -71,5 +71,6 @@ def _card(reports, folder):
         "published": "published" in reports.parts[len(folder.parts) :],
         "runs": len(found["runs"]),
         "finished": len(found["done"]),
+        "seconds": sum(run["seconds"] or 0 for run in found["runs"]),
         "verdicts": {word: n for word in SAID if (n := said.count(word))},
     }
