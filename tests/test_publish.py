@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -134,3 +135,20 @@ def test_other_data_replaces_what_is_published_only_if_meant(root):
     with pytest.raises(ValueError, match=r"its chart figures/bars\.svg is not there"):
         publish(other, replace=True)
     assert not list((root / "reports/published").glob(".*"))
+
+
+def test_half_a_study_is_published_if_meant_and_the_rest_named(tmp_path):
+    root = write_project(tmp_path)
+    run_study(planned(root), workers=2)
+    shutil.rmtree(next((root / "reports/toy/runs").glob("compare-*")))
+    with pytest.raises(ValueError, match="is not finished: compare"):
+        publish(planned(root))
+    publish(planned(root), partly=True)
+    published = root / "reports/published/toy"
+    manifest = json.loads((published / "manifest.json").read_text())
+    states = [run["status"] for run in manifest["profiles"]["quick"]["runs"]]
+    assert states == [*["finished"] * 3, "pending"]
+    assert "3 of 4 runs" in (published / "index.html").read_text("utf-8")
+    (root / "reports/toy").rename(root / "elsewhere")
+    records = run_study(planned(root))
+    assert [record["status"] for record in records] == [*["skipped"] * 3, "finished"]

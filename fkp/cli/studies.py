@@ -63,6 +63,9 @@ def publish(
     replace: Annotated[
         bool, typer.Option("--replace", help="What is published may be of other data.")
     ] = False,
+    partly: Annotated[
+        bool, typer.Option("--partly", help="What is finished so far; the page names the rest.")
+    ] = False,
     notebooks: Annotated[
         bool,
         typer.Option("--notebooks", help="Its notebooks' pages instead, of drawn faces alone."),
@@ -70,8 +73,8 @@ def publish(
 ) -> None:
     """Put a finished study into reports/published/: metrics, charts and page, no photographs.
 
-    Failed or missing runs are refused. Without a study, all published pages are written anew from
-    what is published. This is for those who keep the project's results.
+    Failed or missing runs are refused, unless --partly. Without a study, all published pages are
+    written anew from what is published. This is for those who keep the project's results.
 
     Example: fkp publish paper-a --data data/kaggle
     """
@@ -86,7 +89,7 @@ def publish(
             typer.echo(shorten(page))
         return
     planned = planned_study(study, data, source, profile, None)
-    for label, why in publish_study(planned, replace).items():
+    for label, why in publish_study(planned, replace, partly).items():
         typer.echo(f"stale: {label}: {why}")
     typer.echo(shorten(planned.published / "index.html"))
 

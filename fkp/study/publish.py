@@ -11,17 +11,18 @@ from fkp.record.files import write_json
 from fkp.study import hub, manifest, report
 from fkp.study.freshness import ACCEPTED, Freshness, read_accepted
 from fkp.study.plan import Plan
-from fkp.study.records import finished, read_metrics, whole_path
+from fkp.study.records import finished, read_metrics, record_of, whole_path
 from fkp.study.runner import lock
 from fkp.study.studyfile import load_study
 
 
-def publish(plan: Plan, replace: bool = False) -> dict[str, str]:
+def publish(plan: Plan, replace: bool = False, partly: bool = False) -> dict[str, str]:
     """Publish a finished study: its runs at the plan's profile, beside those of other profiles.
 
     Args:
         plan: a study of which every run has a result, here or published.
         replace: what is published at this profile may be of other data.
+        partly: runs may be missing; the page says so.
 
     Returns:
         Label of each stale run -> why; they are published, and shown as stale.
@@ -31,13 +32,14 @@ def publish(plan: Plan, replace: bool = False) -> dict[str, str]:
             machine; the profile is published on other data; the study is in use.
     """
     with lock(plan.reports):
-        return _publish(plan, replace)
+        return _publish(plan, replace, partly)
 
 
-def _publish(plan, replace):
+def _publish(plan, replace, partly):
     freshness = Freshness(plan)
     states = {run.folder: freshness.state(run) for run in plan.runs}
-    _refuse_unfinished(plan, states)
+    if not partly:
+        _refuse_unfinished(plan, states)
     if not replace:
         _refuse_other_data(plan)
     target = plan.published
@@ -47,9 +49,10 @@ def _publish(plan, replace):
         if target.exists():
             shutil.copytree(target, staged)
         for name, state in states.items():
-            if target not in state.folder.parents:
+            if state.done and target not in state.folder.parents:
                 _copy_run(state.folder, staged / "runs" / name)
-        records = [freshness.record(run) for run in plan.runs]
+        done = [run for run in plan.runs if states[run.folder].done]
+        records = [freshness.record(r) if r in done else record_of(r) for r in plan.runs]
         _write_manifest(plan, staged, records)
         manifest.remove_unshown(staged)
         _write_accepted(plan, staged)
