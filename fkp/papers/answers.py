@@ -205,14 +205,18 @@ def _ablation(runs):
     phrases.first(rows)
     low, high = rows[0], rows[-1]
     clear = [row["run"] for row in rows if row["low"] > 0]
-    several = all(row["seeds"] > 1 for row in rows)
-    spread = ", {low:+.1f} to {high:+.1f} over seeds" if several else ""
-    text = f"{{run}} ({{against:+.1f}} %{spread})".format_map
-    seeds = "With every seed" if several else "With one seed"
+    seeds = sorted({row["seeds"] for row in rows})
+    every = " to ".join(map(str, dict.fromkeys((seeds[0], seeds[-1]))))
+    every += " seeds" if seeds[-1] > 1 else " seed"
+
+    def text(row):
+        spread = f", {row['low']:+.1f} to {row['high']:+.1f} over seeds" * (row["seeds"] > 1)
+        return f"{row['run']} ({row['against']:+.1f} %{spread})"
+
     return (
         f"Of {len(rows)} changes the most harmful is {text(high)} and the most helpful, or least "
-        f"harmful, {text(low)}, in % of the recipe's validation error. {seeds}, "
-        f"{len(clear)} of them do harm."
+        f"harmful, {text(low)}, in % of the recipe's validation error. {len(clear)} of them do "
+        f"harm with every seed ({every} each)."
     )
 
 
