@@ -97,6 +97,6 @@ def test_the_ablation_says_how_many_seeds_a_change_has():
     columns = ["run", "against", "low", "high", "seeds"]
     rows = [["recipe", 0.0, 0.0, 0.0, 2], ["worse", 9.0, 8.0, 10.0, 2], ["better", -2.0, -2, -2, 1]]
     table = {"title": "One choice changed: tiny", "columns": columns, "rows": rows}
-    said = answers.answer("ablation", [{"tables": [table]}])
+    said = answer("ablation", [{"tables": [table]}])
     assert "worse (+9.0 %, +8.0 to +10.0 over seeds)" in said and "better (-2.0 %)" in said
     assert said.endswith("1 of them do harm with every seed (1 to 2 seeds each).")
