@@ -205,9 +205,8 @@ def _ablation(runs):
     phrases.first(rows)
     low, high = rows[0], rows[-1]
     clear = [row["run"] for row in rows if row["low"] > 0]
-    seeds = sorted({row["seeds"] for row in rows})
-    every = " to ".join(map(str, dict.fromkeys((seeds[0], seeds[-1]))))
-    every += " seeds" if seeds[-1] > 1 else " seed"
+    every = phrases.span(row["seeds"] for row in rows)
+    every += " seed" if every == "1" else " seeds"
 
     def text(row):
         spread = f", {row['low']:+.1f} to {row['high']:+.1f} over seeds" * (row["seeds"] > 1)

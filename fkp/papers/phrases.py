@@ -46,6 +46,12 @@ def text(score, digits=2):
     return f"{score['value']:.{digits}f} {score.get('unit', '')}".strip() + interval
 
 
+def span(numbers):
+    """ "1" if all are, "1 to 3" from the lowest to the highest; "" for none."""
+    ends = sorted(set(numbers))
+    return " to ".join(map(str, dict.fromkeys((*ends[:1], *ends[-1:]))))
+
+
 def over_seeds(values, unit, digits=2):
     """ "3.41 ± 0.02 % over 3 seeds", "4.21 %, one training"."""
     if len(values) < 2:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from fkp.papers.phrases import verdicts
+from fkp.papers.phrases import span, verdicts
 from fkp.study.manifest import read_manifest, read_study
 
 BUDGETS = ("quick", "paper")  # profiles that judge a paper, from small to large
@@ -20,7 +20,7 @@ def conclusions(folders: Iterable[Path]) -> list[dict]:
             paper A at several numbers of images, is one row.
 
     Returns:
-        list of dict: paper, claim, link (of the study that judges it first), small and large:
+        list of dict: paper, claim, folder (of the study that judges it first), small and large:
         budget, verdict, median, range, comparisons, seeds; large is None where only one budget
         was run, and turned says whether their verdicts differ.
     """
@@ -43,14 +43,16 @@ def conclusions(folders: Iterable[Path]) -> list[dict]:
 def _judged(folder):
     """The conclusions of one study, smaller budgets first."""
     try:
-        profiles = [name for name in BUDGETS if name in read_manifest(folder)["profiles"]]
+        sections = read_manifest(folder)["profiles"]
     except ValueError:
         return
-    for profile in profiles:
+    for profile in BUDGETS:
+        paper = _PAPER.match(sections.get(profile, {}).get("title", ""))
+        if not paper:
+            continue
         study = read_study(folder, profile)
         table = verdicts(study["done"])
-        paper = _PAPER.match(study["title"])
-        if not paper or not table or CLAIM not in table["columns"]:
+        if not table or CLAIM not in table["columns"]:
             continue
         for line in table["rows"]:
             row = dict(zip(table["columns"], line, strict=True))
@@ -74,5 +76,4 @@ def _seeds(runs):
         if "seed" in parameters:
             seed = parameters.pop("seed")
             several.setdefault(repr(sorted(parameters.items())), set()).add(seed)
-    counts = sorted({len(seeds) for seeds in several.values()})
-    return f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0]) if counts else ""
+    return span(len(seeds) for seeds in several.values())

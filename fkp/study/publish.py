@@ -51,8 +51,10 @@ def _publish(plan, replace, partly):
         for name, state in states.items():
             if state.done and target not in state.folder.parents:
                 _copy_run(state.folder, staged / "runs" / name)
-        done = [run for run in plan.runs if states[run.folder].done]
-        records = [freshness.record(r) if r in done else record_of(r) for r in plan.runs]
+        records = [
+            freshness.record(run) if states[run.folder].done else record_of(run)
+            for run in plan.runs
+        ]
         _write_manifest(plan, staged, records)
         manifest.remove_unshown(staged)
         _write_accepted(plan, staged)
