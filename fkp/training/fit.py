@@ -19,6 +19,7 @@ from fkp.models.contract import start_at
 from fkp.models.predict import predict
 from fkp.training.checkpoints import Checkpoints, about
 from fkp.training.losses import RMSE, objective
+from fkp.training.norm import fused_batch_norm
 from fkp.training.optimizers import OPTIMIZERS, SCHEDULES, named
 
 
@@ -188,7 +189,8 @@ def fit(
     # Not `model.fit`: of a training that is interrupted, its callbacks restore the model and the
     # number of the epoch, but neither the history, the best epoch nor the patience spent.
     options = {"unit": "batch", "mininterval": 1, "disable": not progress}
-    with tqdm(total=epochs * steps, initial=done * steps, **options) as bar:
+    bar = tqdm(total=epochs * steps, initial=done * steps, **options)
+    with bar, fused_batch_norm():
         for epoch in range(done, epochs):
             if log.stale(patience):
                 break
