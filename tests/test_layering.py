@@ -14,7 +14,7 @@ ROOMS = (
     "training", "photo", "deploy", "papers", "study", "cli",
 )  # fmt: skip
 NOT_FOR_NOTEBOOKS = {"study", "cli"}
-NEEDS_TENSORFLOW = {"deploy.export", "deploy.runtimes", "papers.saliency"}
+NEEDS_TENSORFLOW = {"deploy.export", "deploy.runtimes", "papers.saliency", "training.norm"}
 MODULES = {
     ".".join(path.relative_to(ROOT / "fkp").with_suffix("").parts): path
     for path in sorted((ROOT / "fkp").rglob("*.py"))

@@ -69,6 +69,16 @@ def _train_epoch(network, stream, bar):
     return loss, float(next(value for name, value in found.items() if name.endswith("rmse")))
 
 
+def _build(network, faces):
+    """Make what Keras would make in the first update, which it would then trace twice."""
+    network.optimizer.build(network.trainable_variables)
+    points = [faces.points[:1]] * len(network.outputs)
+    truth = points if len(points) > 1 else points[0]
+    found = network(faces.images[:1])
+    network.compute_loss(None, truth, found)
+    network.compute_metrics(None, truth, found)
+
+
 @contextmanager
 def _averaged(network):
     """The network with the moving average of its weights, if its optimizer keeps one."""
@@ -150,7 +160,7 @@ def fit(
     rate = named(SCHEDULES, "schedule", schedule)(learning_rate, epochs * steps)
     update = named(OPTIMIZERS, "optimizer", optimizer)(
         rate,
-        weight_decay=weight_decay,
+        weight_decay=weight_decay or None,
         use_ema=average > 0,
         ema_momentum=1 - 1 / max(1.0, average * epochs * steps),
     )
@@ -184,6 +194,7 @@ def fit(
         network, model = resumed, resumed
         if len(penalties) > 1:
             model = keras.Model(network.inputs, network.outputs[0], name=network.name)
+    _build(network, validation)
     stream = partial(batches, train, epoch_size=epoch_size, batch_size=batch_size, seed=seed)
     done = len(log.history)
     # Not `model.fit`: of a training that is interrupted, its callbacks restore the model and the

@@ -173,7 +173,7 @@ def objective(model: keras.Model, loss: str) -> tuple[keras.Model, list[keras.lo
     layer = next((layer for layer in model.layers if layer.name in kinds), None)
     if layer is None:
         raise ValueError(f"loss {loss!r}: expected a model with heat maps, {model.name} has none")
-    network = keras.Model(model.inputs, [model.outputs[0], layer.output], name=model.name)
+    network = keras.Model(model.input, [model.outputs[0], layer.output], name=model.name)
     return network, [penalty, kinds[layer.name](model.input_shape[1:3])]
 
 

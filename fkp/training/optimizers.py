@@ -15,9 +15,18 @@ class Muon(optimizers.Muon):
     Reference: "Muon: An optimizer for hidden layers in neural networks" (Jordan et al., 2024).
     """
 
-    def __init__(self, learning_rate: float = 1e-3, weight_decay: float = 0.0, **kwargs: object):
+    def __init__(
+        self, learning_rate: float = 1e-3, weight_decay: float | None = None, **kwargs: object
+    ):
         kwargs["adam_weight_decay"] = weight_decay
         super().__init__(learning_rate, weight_decay=weight_decay, **kwargs)
+
+    def _apply_weight_decay(self, variables):
+        # Keras works the schedule out once for every variable.
+        if self.weight_decay is not None:
+            share = ops.cast(self.learning_rate, "float32") * self.weight_decay
+            for variable in filter(self._use_weight_decay, variables):
+                variable.assign(variable - variable * ops.cast(share, variable.dtype))
 
     def _should_use_adamw(self, variable):
         depth = variable.shape[2] if len(variable.shape) == 4 else 0
@@ -32,8 +41,9 @@ class Muon(optimizers.Muon):
         return x * (max(rows, columns) ** 0.5 * self.rms_rate)
 
 
-# name -> Keras' class; each is given the learning rate and `weight_decay`, decoupled, if any.
-OPTIMIZERS = {"adam": optimizers.Adam, "adamw": optimizers.AdamW, "muon": Muon}
+# name -> Keras' class; each is given the learning rate and `weight_decay`, decoupled, or None.
+# Its AdamW is Adam with a decay that may not be None.
+OPTIMIZERS = {"adam": optimizers.Adam, "adamw": optimizers.Adam, "muon": Muon}
 
 
 def constant(learning_rate: float, steps: int) -> float:
