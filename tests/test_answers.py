@@ -69,6 +69,46 @@ def test_paper_a_says_which_way_the_difference_goes(median, words):
     assert "1 of 2 statements hold" in said
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "word"),
+    [
+        (("mixed", "mixed", "holds", "holds"), "No: "),
+        (("mixed", "mixed", "mixed", "holds"), "In part: "),
+        (("mixed", "holds", "mixed", "holds"), "Yes: "),
+    ],
+)
+def test_the_budgets_say_whether_the_verdicts_turn(verdicts, word):
+    claim = "(3) Augmented models have lower RMSE than imputed ones ({} test rows)"
+    said = zip(verdicts, (0.5, 0.3, 0.1, -0.2), (30000, 100000) * 2, strict=True)
+    table = judged(
+        *((claim.format("all" if i < 2 else "complete"), verdict, median, "a to b", 1, images)
+          for i, (verdict, median, images) in enumerate(said))
+    )  # fmt: skip
+    table["columns"].append("images")
+    said = answer("budget", [run("treatments", tables=[table])])
+    assert said.startswith(word)
+    assert "0.50 px more after 30,000 images and 0.30 px more after 100,000" in said
+    assert "on complete ones alone by 0.10 px more after 30,000 images and 0.20 px less" in said
+
+
+def test_hidden_labels_say_what_they_cost_and_what_wins_it_back():
+    trained = []
+    for hide, treatment, rmse in (
+        ("nothing", "none", 2.0),
+        ("kaggle", "none", 3.0),
+        ("kaggle", "knn", 2.5),
+        ("kaggle", "mask", 2.2),
+        ("kaggle", "mask", 2.4),
+    ):
+        one = run("train", scores={"rmse": {"value": rmse, "unit": "px"}})
+        one["run"]["parameters"] = {"hide": hide, "treatment": treatment}
+        trained.append(one)
+    said = answer("hidden", trained)
+    assert "costs 1.00 px of RMSE (3.00 for 2.00 px" in said
+    assert "mask, wins 70 % of that back (2.30 ± 0.14 px over 2 seeds)" in said
+    assert said.endswith("best first: mask, knn, none.")
+
+
 def test_without_its_runs_a_rule_gives_way_to_the_lowest_error_and_that_to_silence():
     scored = [
         run(name, scores={"rmse": {"value": value, "unit": "px"}})

@@ -100,11 +100,19 @@ def test_conclusions_stand_at_their_smallest_and_largest_budget(reports):
         write_json(folder / name / "manifest.json", manifest)
     first, second = conclusions([folder / "budget", folder / "paper-a", folder / "theirs"])
     assert (first["paper"], first["claim"], first["turned"]) == ("Paper A", "It errs less", True)
-    assert (first["small"]["median"], first["large"]["budget"]) == (1.5, "900 images")
+    # Like is compared with like: the study of several budgets with itself.
+    assert [first[size]["median"] for size in ("small", "large")] == [1.0, 2.5]
+    assert first["large"]["budget"] == "900 images" and first["folder"].name == "budget"
     assert (second["claim"], second["large"], second["turned"]) == ("It is fast", None, False)
     html = write_hub(folder).read_text()
     assert "Paper A: 2 statements, 1 turned" in html and "not run" in html
-    assert 'href="paper-a/index.html#verdicts"' in html
+    assert 'href="paper-a/index.html#verdicts"' in html  # judged there alone
+    write_run(folder / "budget", tables=[judged(*larger[1:], images=True)], source="300-W")
+    manifest = read_manifest(folder / "budget")
+    manifest["profiles"]["quick"]["title"] = "Paper A: budget"
+    write_json(folder / "budget" / "manifest.json", manifest)
+    first, _ = conclusions([folder / "budget", folder / "paper-a"])
+    assert [first[size]["median"] for size in ("small", "large")] == [1.5, 2.5]
 
 
 def test_a_gallery_shows_notebooks_of_drawn_faces_and_names_no_place(reports):

@@ -42,16 +42,7 @@ OTHERS = {
     "across-sets": (["from-helen", "landmarks-compared"], {"paper": "D"}),
     "imputation": (None, {}),
     "paper-a": (
-        [
-            "train",
-            "mobilenet-tuned",
-            "tuned",
-            "leak",
-            "inference",
-            "paper-a",
-            "compare",
-            "leak-size",
-        ],
+        ["train", "tuned", "leak", "inference", "paper-a", "compare", "leak-size"],
         {},
     ),
     "paper-b": (

@@ -56,6 +56,47 @@ def _paper_a(runs):
     )
 
 
+def _budget(runs):
+    ends = {}
+    for row in phrases.judged(runs):
+        if "Augmented" in str(row):
+            rows = "all test rows" if "(all" in str(row) else "complete ones alone"
+            ends.setdefault(rows, []).append(row)
+    pairs = {rows: (found[0], found[-1]) for rows, found in ends.items()}
+    turned = [first["verdict"] != last["verdict"] for first, last in pairs.values()]
+    first, last = phrases.first(pairs.values())
+    words = "Yes" if all(turned) else "In part" if any(turned) else "No"
+    changes = "; ".join(
+        f"on {rows} by {_more(one['median'], 'px')} after {one['images']:,} images and "
+        f"{_more(two['median'], 'px')} after {two['images']:,}"
+        for rows, (one, two) in pairs.items()
+    )
+    return (
+        f"{words}: networks trained on augmented complete rows err, against those trained on "
+        f"imputed ones, {changes} (medians; networks compared: {first['comparisons']} and "
+        f"{last['comparisons']})."
+    )
+
+
+def _hidden(runs):
+    found = {}
+    for run in phrases.scored(runs, "rmse"):
+        parameters = run["run"]["parameters"]
+        key = parameters.get("hide"), parameters.get("treatment")
+        found.setdefault(key, []).append(run["scores"]["rmse"]["value"])
+    means = {key: mean(values) for key, values in found.items()}
+    whole, none = means["nothing", "none"], means["kaggle", "none"]
+    order = [name for hide, name in sorted(means, key=means.get) if hide == "kaggle"]
+    back = 100 * (none - means["kaggle", order[0]]) / (none - whole)
+    spread = phrases.over_seeds(found["kaggle", order[0]], "px")
+    return (
+        f"Hiding labels as Kaggle's rows lack them and training on the complete rest costs "
+        f"{none - whole:.2f} px of RMSE ({none:.2f} for {whole:.2f} px with every label). The best "
+        f"treatment, {order[0]}, wins {back:.0f} % of that back ({spread}); the order of all, best "
+        f"first: {', '.join(order)}."
+    )
+
+
 def _claim(verdict):
     return "is mixed" if verdict == "mixed" else verdict
 
@@ -241,6 +282,8 @@ def _lowest(runs):
 
 ANSWERS = {
     "paper-a": _paper_a,
+    "budget": _budget,
+    "hidden": _hidden,
     "paper-b": _paper_b,
     "paper-c": _paper_c,
     "paper-d": _paper_d,

@@ -17,12 +17,13 @@ def conclusions(folders: Iterable[Path]) -> list[dict]:
 
     Args:
         folders: report folders of studies. What two of them judge, as the study `budget` does for
-            paper A at several numbers of images, is one row.
+            paper A at several numbers of images, is one row: like is compared with like, the study
+            with the largest budget at its own smallest, if it has several.
 
     Returns:
-        list of dict: paper, claim, folder (of the study that judges it first), small and large:
-        budget, verdict, median, range, comparisons, seeds; large is None where only one budget
-        was run, and turned says whether their verdicts differ.
+        list of dict: paper, claim, folder (of the study that judges it at the largest budget),
+        small and large: budget, verdict, median, range, comparisons, seeds; large is None where
+        only one budget was run, and turned says whether their verdicts differ.
     """
     found = {}
     # A paper's own study first: what others say of its conclusions, they say at larger budgets.
@@ -31,9 +32,11 @@ def conclusions(folders: Iterable[Path]) -> list[dict]:
             found.setdefault(said["claim"], []).append(said)
     rows = []
     for several in found.values():
-        small, large = several[0], several[-1] if len(several) > 1 else None
+        large = several[-1] if len(several) > 1 else None
+        alike = [said for said in several if said["folder"] == several[-1]["folder"]]
+        small = alike[0] if len(alike) > 1 else several[0]
         rows.append(
-            {key: small[key] for key in ("paper", "claim", "folder")}
+            {key: several[-1][key] for key in ("paper", "claim", "folder")}
             | {"small": small, "large": large}
             | {"turned": large is not None and large["verdict"] != small["verdict"]}
         )
