@@ -59,6 +59,7 @@ def serve(name: str, side: int, path: str) -> None:
     from fkp.data import readers
     from fkp.models.predict import predict
     from fkp.training.losses import objective
+    from fkp.training.norm import fused_batch_norm
 
     faces = readers.read(n=BATCH, size=side, seed=0)
     network = models.build(name, (side, side, 1), 15, seed=0)
@@ -77,8 +78,9 @@ def serve(name: str, side: int, path: str) -> None:
             np.ravel(trained.evaluate(faces.images, faces.points, batch_size=BATCH, verbose=0))[0]
         ),
     }
-    for _ in range(3):
-        trained.train_on_batch(faces.images, faces.points)
+    with fused_batch_norm():
+        for _ in range(3):
+            trained.train_on_batch(faces.images, faces.points)
     print(json.dumps(found), flush=True)
     for line in sys.stdin:
         began = time.perf_counter()
