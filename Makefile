@@ -21,8 +21,10 @@ study: $(READY)
 lab: $(READY)
 	.venv/bin/jupyter lab notebooks
 
+# The longest file first.
 test: $(READY) lint
-	.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+	.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder \
+		tests/test_notebooks.py tests
 
 lint: $(READY)
 	.venv/bin/ruff check
