@@ -21,10 +21,8 @@ study: $(READY)
 lab: $(READY)
 	.venv/bin/jupyter lab notebooks
 
-# The longest file first.
 test: $(READY) lint
-	.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder \
-		tests/test_notebooks.py tests
+	.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	.venv/bin/ruff check
