@@ -153,3 +153,16 @@ def test_half_a_study_is_published_if_meant_and_the_rest_named(tmp_path):
     freshness = Freshness(planned(root))
     found = [freshness.state(run).status for run in planned(root).runs]
     assert found == [*["fresh"] * 3, "missing"]
+
+
+def test_a_part_does_not_take_away_what_is_published(tmp_path):
+    root = write_project(tmp_path)
+    run_study(planned(root))
+    publish(planned(root))
+    published = root / "reports/published/toy"
+    shutil.rmtree(root / "reports/toy")
+    shutil.rmtree(next(published.glob("runs/compare-*")))
+    before = {path: path.read_bytes() for path in published.rglob("*") if path.is_file()}
+    with pytest.raises(ValueError, match="compare would no longer be published"):
+        publish(planned(root), partly=True)
+    assert before == {path: path.read_bytes() for path in published.rglob("*") if path.is_file()}

@@ -59,13 +59,18 @@ def _paper_a(runs):
 def _budget(runs):
     ends = {}
     for row in phrases.judged(runs):
-        if "Augmented" in str(row):
-            rows = "all test rows" if "(all" in str(row) else "complete ones alone"
-            ends.setdefault(rows, []).append(row)
-    pairs = {rows: (found[0], found[-1]) for rows, found in ends.items()}
-    turned = [first["verdict"] != last["verdict"] for first, last in pairs.values()]
+        ends.setdefault(row["the paper's conclusion"], []).append(row)
+    turned = [c for c, said in ends.items() if said[0]["verdict"] != said[-1]["verdict"]]
+    rows = {"(all": "all test rows", "(complete": "complete ones alone"}
+    pairs = {
+        words: (said[0], said[-1])
+        for start, words in rows.items()
+        for claim, said in ends.items()
+        if "Augmented" in claim and start in claim
+    }
     first, last = phrases.first(pairs.values())
-    words = "Yes" if all(turned) else "In part" if any(turned) else "No"
+    over = [one["verdict"] != two["verdict"] for one, two in pairs.values()]
+    words = "Yes" if all(over) else "In part" if any(over) else "No"
     changes = "; ".join(
         f"on {rows} by {_more(one['median'], 'px')} after {one['images']:,} images and "
         f"{_more(two['median'], 'px')} after {two['images']:,}"
@@ -74,7 +79,8 @@ def _budget(runs):
     return (
         f"{words}: networks trained on augmented complete rows err, against those trained on "
         f"imputed ones, {changes} (medians; networks compared: {first['comparisons']} and "
-        f"{last['comparisons']})."
+        f"{last['comparisons']}). Of {len(ends)} statements {len(turned)} turn"
+        f"{': ' * bool(turned)}{'; '.join(turned)}."
     )
 
 

@@ -52,7 +52,8 @@ def verdicts(frame: pd.DataFrame, floor: float = np.nan) -> pd.DataFrame:
         floor: RMSE of the mean face, px; see `claims.conclusions`.
 
     Returns:
-        DataFrame: images, then the columns of `claims.row`.
+        DataFrame: the columns of `claims.row`, and images after the first; a claim's budgets follow
+        one another.
     """
     budgets = []
     for images, part in frame.groupby("images"):
@@ -60,7 +61,9 @@ def verdicts(frame: pd.DataFrame, floor: float = np.nan) -> pd.DataFrame:
         said = pd.concat([said[said["comparisons"] > 0], pd.DataFrame(_both(part))])
         budgets.append(said.assign(images=images))
     table = pd.concat(budgets, ignore_index=True)
-    return table[["images", *table.columns.drop("images")]]
+    claim, *others = table.columns.drop("images")
+    order = pd.Categorical(table[claim], table[claim].unique()).codes
+    return table.iloc[np.argsort(order, kind="stable")][[claim, "images", *others]]
 
 
 def _both(part):

@@ -54,7 +54,7 @@ def row(claim: str, measure: str, numbers: Iterable[float], below: float) -> dic
     found = {"median": None, "range": "", "comparisons": len(known)}
     if len(known):
         ends = f"{known.min():.2f} to {known.max():.2f}"
-        found |= {"median": float(np.median(known)), "range": ends}
+        found |= {"median": float(np.median(known)), "range": ends if len(known) > 1 else ""}
     said = verdict(known, below) if len(known) else "not run"
     return {"the paper's conclusion": claim, "verdict": said, "measured": measure} | found
 

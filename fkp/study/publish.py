@@ -12,7 +12,7 @@ from fkp.study import hub, manifest, report
 from fkp.study.freshness import ACCEPTED, Freshness, read_accepted
 from fkp.study.plan import Plan
 from fkp.study.records import finished, read_metrics, record_of, whole_path
-from fkp.study.runner import lock
+from fkp.study.runner import DONE, lock
 from fkp.study.studyfile import load_study
 
 
@@ -29,7 +29,8 @@ def publish(plan: Plan, replace: bool = False, partly: bool = False) -> dict[str
 
     Raises:
         ValueError: a run is missing or failed, lacks a chart, or a file names a place of this
-            machine; the profile is published on other data; the study is in use.
+            machine; with `partly`, what is published would be taken away and nothing put in its
+            place; the profile is published on other data; the study is in use.
     """
     with lock(plan.reports):
         return _publish(plan, replace, partly)
@@ -38,7 +39,9 @@ def publish(plan: Plan, replace: bool = False, partly: bool = False) -> dict[str
 def _publish(plan, replace, partly):
     freshness = Freshness(plan)
     states = {run.folder: freshness.state(run) for run in plan.runs}
-    if not partly:
+    if partly:
+        _refuse_to_take_away(plan, states)
+    else:
         _refuse_unfinished(plan, states)
     if not replace:
         _refuse_other_data(plan)
@@ -100,6 +103,17 @@ def _refuse_unfinished(plan, states):
         raise ValueError(
             f"{plan.study}, profile {plan.profile}, is not finished: "
             f"{bad[0]} ({first.status}: {first.why}){more}"
+        )
+
+
+def _refuse_to_take_away(plan, states):
+    section = manifest.read_manifest(plan.published)["profiles"].get(plan.profile, {"runs": []})
+    shown = [run["label"] for run in section["runs"] if run["status"] in DONE]
+    there = {run.label for run in plan.runs if states[run.folder].done}
+    if lost := [label for label in shown if label not in there]:
+        raise ValueError(
+            f"{plan.study}, profile {plan.profile}: {', '.join(lost)} would no longer be "
+            "published, as nothing finished takes that place; run it first (`fkp run --only`)"
         )
 
 
