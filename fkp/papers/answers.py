@@ -79,7 +79,7 @@ def _budget(runs):
     return (
         f"{words}: networks trained on augmented complete rows err, against those trained on "
         f"imputed ones, {changes} (medians; networks compared: {first['comparisons']} and "
-        f"{last['comparisons']}). Of {len(ends)} statements {len(turned)} turn"
+        f"{last['comparisons']}). Verdicts that turn: {len(turned)} of {len(ends)}"
         f"{': ' * bool(turned)}{'; '.join(turned)}."
     )
 
