@@ -61,12 +61,10 @@ def _budget(runs):
     for row in phrases.judged(runs):
         ends.setdefault(row["the paper's conclusion"], []).append(row)
     turned = [c for c, said in ends.items() if said[0]["verdict"] != said[-1]["verdict"]]
-    rows = {"(all": "all test rows", "(complete": "complete ones alone"}
     pairs = {
-        words: (said[0], said[-1])
-        for start, words in rows.items()
+        "all test rows" if "(all" in claim else "complete ones alone": (said[0], said[-1])
         for claim, said in ends.items()
-        if "Augmented" in claim and start in claim
+        if "Augmented" in claim
     }
     first, last = phrases.first(pairs.values())
     over = [one["verdict"] != two["verdict"] for one, two in pairs.values()]
