@@ -27,14 +27,17 @@ ROOT = Path(__file__).parents[2]
 
 
 def errors_of_ours() -> dict[str, tuple[str, float]]:
-    """Stem of a shipped or published model's file -> (name, inter-ocular NME, %)."""
+    """Stem of a shipped or published model's file -> (name, inter-ocular NME, %).
+
+    What ships comes last: paper D trains networks of the same names at its own budget.
+    """
     found = {}
-    for run in results.load(ROOT / "reports/published/best/runs", "best"):
-        for name, audit in run["audits"].items():
-            found[name] = f"fkp {name}", audit["scores"]["nme_ocular"]["value"]
     for run in results.load(ROOT / "reports/published/paper-d/runs", "landmarks"):
         name = run["run"]["name"]
         found[name] = f"paper D, {name}", run["scores"]["nme_ocular"]["value"]
+    for run in results.load(ROOT / "reports/published/best/runs", "best"):
+        for name, audit in run["audits"].items():
+            found[name] = f"fkp {name}", audit["scores"]["nme_ocular"]["value"]
     return found
 
 
