@@ -55,7 +55,7 @@ def measure(
         threads: of each runtime; where the system allows it, cores that the process may use
             (see `runtimes.UNPINNED` for the exception).
         calls, seconds: a batch size is timed for so many calls or so long, whichever comes first,
-            but for at least `MIN_CALLS`, after warming up for at most as long.
+            but for at least `MIN_CALLS`, after warming up for at most as long or `MIN_CALLS`.
         batches: images per call.
         seed: of the order of processes.
         watch: called with (done, all, row) after each process.
@@ -187,7 +187,10 @@ def time_calls(
 
 
 def _warm_up(call, inputs, seconds):
-    """(calls made, whether the medians of two windows in a row agreed before time was up)."""
+    """(calls made, whether the medians of two windows in a row agreed before time was up).
+
+    A call may take longer than all of the time: `MIN_CALLS` are made in any case.
+    """
     end, made, before = time.perf_counter() + seconds, 0, None
     while True:
         window, until = [], time.perf_counter() + seconds / _WINDOWS
@@ -196,7 +199,7 @@ def _warm_up(call, inputs, seconds):
         made, now = made + len(window), np.median(window)
         if before is not None and abs(now - before) <= STABLE * before:
             return made, True
-        if time.perf_counter() > end:
+        if made >= MIN_CALLS and time.perf_counter() > end:
             return made, False
         before = now
 

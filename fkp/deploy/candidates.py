@@ -51,8 +51,9 @@ def stand_in(
     """Make an untrained model behave like a trained one, in place, for timing and export.
 
     Every batch normalisation takes its statistics from `images`, so that values keep their scale
-    through the layers (vanishing ones are slow or hide rounding), and the head gets random weights
-    such that the points lie about the centre and differ from image to image.
+    through the layers (vanishing ones are slow or hide rounding), and a linear head gets random
+    weights such that the points lie about the centre and differ from image to image. Those of heat
+    maps do so as they start.
 
     Args:
         model: as `fkp.models.build` returns it.
@@ -67,7 +68,10 @@ def stand_in(
     model(images, training=True)
     for layer, momentum in zip(norms, momenta, strict=True):
         layer.momentum = momentum
-    kernel = model.get_layer("coordinates").kernel
+    head = next((layer for layer in model.layers if layer.name == "coordinates"), None)
+    if head is None:
+        return model
+    kernel = head.kernel
     values = np.random.default_rng(seed).normal(size=kernel.shape).astype(np.float32)
     kernel.assign(values)
     h, w = images.shape[1:3]
