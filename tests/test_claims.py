@@ -90,6 +90,15 @@ def test_only_plain_backbones_from_weights_count_for_transfer_learning(trait):
     assert judged(trainings().assign(**trait)).loc["4", "verdict"] == "not run"
 
 
+def test_times_of_our_networks_conclude_nothing():
+    times, costs = (
+        pd.concat([table, pd.DataFrame(0.1, ["tiny"], table.columns)]) for table in (TIMES, COSTS)
+    )
+    found = claims.conclusions(trainings(), times, costs, [0.4])
+    alone = claims.conclusions(trainings(), TIMES, COSTS, [0.4])
+    pd.testing.assert_frame_equal(found, alone)
+
+
 def test_equal_is_not_superior():
     equal = trainings(by_hand=[3, 2.5, 2.4, 2.35])
     assert judged(equal).loc["3", "verdict"] == "mixed"

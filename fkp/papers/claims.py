@@ -84,6 +84,8 @@ def conclusions(
         floor: RMSE of the mean face, px, NaN where unknown; see `LEARNT`.
     """
     every = every[~every["model"].isin(OURS)]
+    if times is not None:
+        times, costs = (table[~table.index.isin(OURS)] for table in (times, costs))
     groups = every.groupby(["variant", "treatment"])
     rmse, sizes = (groups[column].mean().unstack() for column in ("rmse", "parameters"))
     kinds = every.drop_duplicates("variant").set_index("variant")[[*TRAITS]]
