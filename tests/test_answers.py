@@ -99,14 +99,17 @@ def test_hidden_labels_say_what_they_cost_and_what_wins_it_back():
         ("kaggle", "knn", 2.5),
         ("kaggle", "mask", 2.2),
         ("kaggle", "mask", 2.4),
+        ("kaggle", "augment", 2.1),
     ):
         one = run("train", scores={"rmse": {"value": rmse, "unit": "px"}})
         one["run"]["parameters"] = {"hide": hide, "treatment": treatment}
         trained.append(one)
-    said = answer("hidden", trained)
+    claim = "(3) Augmented models have lower RMSE than imputed ones (all test rows)"
+    said = answer("hidden", [*trained, run("all", tables=[judged((claim, "holds", -0.4, "", 1))])])
     assert "costs 1.00 px of RMSE (3.00 for 2.00 px" in said
-    assert "mask, wins 70 % of that back (2.30 ± 0.14 px over 2 seeds)" in said
-    assert said.endswith("best first: mask, knn, none.")
+    assert "mask wins back most, 70 % (2.30 ± 0.14 px over 2 seeds)" in said
+    assert "holds (0.40 px less)" in said
+    assert said.endswith("best first: augment, mask, knn, none.")
 
 
 def test_without_its_runs_a_rule_gives_way_to_the_lowest_error_and_that_to_silence():
