@@ -18,7 +18,8 @@ def face_map(runs: list[dict]) -> dict | None:
 
     Args:
         runs: contents of metrics.json; those with `per_point` ({label: px} or {name: {label: px}})
-            or `audits` count, of each run name the one of the lowest mean, `MOST` in all.
+            or `audits` count, of each run name the one of the lowest mean, `MOST` in all. A run
+            with the very errors of another, as one that explains it, does not.
 
     Returns:
         dict: `names`; `outlines`, lists of "x,y"; `points`: dicts with label, x, y and, for each
@@ -29,7 +30,8 @@ def face_map(runs: list[dict]) -> dict | None:
     labels = tuple(every[0][2]) if every else ()
     best = {}
     for name, label, errors in every:
-        if tuple(errors) == labels and len(best) < MOST:
+        new = all(errors != shown for _, shown in best.values())
+        if tuple(errors) == labels and len(best) < MOST and new:
             best.setdefault(name, (label, errors))
     order = [label for label, _ in best.values()]
     places = _places(labels)
