@@ -43,6 +43,16 @@ def crossing():
     )
 
 
+def test_conclusions_from_hidden_labels_say_so():
+    two = {"knn": 2.5, "augment": 2.0, "ffill": 2.6}
+    runs = [run(name, end=rmse, hide="kaggle") for name, rmse in two.items()]
+    whole = [run("none", hide="nothing"), run("augment", end=1.8, hide="nothing")]
+    frame = budgets.on_the_way([*runs, *whole]).eval("rmse_complete = rmse")
+    (row,) = budgets.verdicts(frame).to_dict("records")
+    assert row["the paper's conclusion"].endswith("(faces of one collection, labels hidden)")
+    assert (row["verdict"], row["comparisons"]) == ("holds", 1)
+
+
 def test_each_budget_has_its_verdicts():
     table = budgets.verdicts(crossing())
     column = "the paper's conclusion"
