@@ -30,16 +30,19 @@ def answer(study: str, runs: list[dict]) -> str:
     return ""
 
 
+def _judgement(rows, *words):
+    """The first of the rows of verdicts that has all these words."""
+    return phrases.first(row for row in rows if all(word in str(row) for word in words))
+
+
 def _more(number, unit):
     return f"{abs(number):.2f} {unit} {'more' if number > 0 else 'less'}"
 
 
 def _paper_a(runs):
     rows = phrases.judged(runs)
-    every = phrases.first(r for r in rows if "Augmented" in str(r) and "(all test rows)" in str(r))
-    complete = phrases.first(
-        r for r in rows if "Augmented" in str(r) and "(complete test rows)" in str(r)
-    )
+    every = _judgement(rows, "Augmented", "(all test rows)")
+    complete = _judgement(rows, "Augmented", "(complete test rows)")
     trained = [
         run for run in phrases.scored(runs, "rmse") if run["run"]["notebook"] in ("train", "tune")
     ]
@@ -94,7 +97,7 @@ def _hidden(runs):
     best = phrases.first(name for name in order if "augment" not in name)
     back = 100 * (none - means["kaggle", best]) / (none - whole)
     spread = phrases.over_seeds(found["kaggle", best], "px")
-    claim = phrases.first(row for row in phrases.judged(runs) if "Augmented" in str(row))
+    claim = _judgement(phrases.judged(runs), "Augmented")
     return (
         f"Hiding labels as Kaggle's rows lack them and training on the complete rest costs "
         f"{none - whole:.2f} px of RMSE ({none:.2f} for {whole:.2f} px with every label). Of what "
@@ -126,8 +129,7 @@ def _paper_b(runs):
 
 def _paper_c(runs):
     cnn, cascade = (
-        phrases.first(r for r in phrases.judged(runs) if f"ahead of the {other}" in str(r))
-        for other in ("CNN", "cascade")
+        _judgement(phrases.judged(runs), f"ahead of the {other}") for other in ("CNN", "cascade")
     )
     both = {row["verdict"] for row in (cnn, cascade)}
     name, values = phrases.first(phrases.entries(runs, "nme_ocular").items())
@@ -142,7 +144,7 @@ def _paper_c(runs):
 def _paper_d(runs):
     (stated,) = published.PAPER_D_TABLE.values()
     claim, scaled = (
-        phrases.first(r for r in phrases.judged(runs) if start in str(r))
+        _judgement(phrases.judged(runs), start)
         for start in (f"'NME {stated['nme_ocular']}", "are one model's")
     )
     ours = phrases.entries(runs, "nme_ocular")

@@ -30,8 +30,8 @@ def face_map(runs: list[dict]) -> dict | None:
     labels = tuple(every[0][2]) if every else ()
     best = {}
     for name, label, errors in every:
-        new = all(errors != shown for _, shown in best.values())
-        if tuple(errors) == labels and len(best) < MOST and new:
+        shown = [of for _, of in best.values()]
+        if tuple(errors) == labels and len(best) < MOST and errors not in shown:
             best.setdefault(name, (label, errors))
     order = [label for label, _ in best.values()]
     places = _places(labels)
