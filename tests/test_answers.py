@@ -143,3 +143,20 @@ def test_the_ablation_says_how_many_seeds_a_change_has():
     said = answer("ablation", [{"tables": [table]}])
     assert "worse (+9.0 %, +8.0 to +10.0 over seeds)" in said and "better (-2.0 %)" in said
     assert said.endswith("1 of them do harm with every seed (1 to 2 seeds each).")
+
+
+def test_a_training_that_stalls_says_how_long_it_took():
+    def score(value):
+        return {"nme_ocular": {"value": value, "unit": "%"}}
+
+    errors = enumerate((3.0, 2.0, 2.5))
+    history = [{"epoch": epoch, "validation_rmse": error} for epoch, error in errors]
+    history[0] |= {"seen": 100, "scores": score(5.0)}
+    trained = run("resnet18", scores=score(4.0), history=history)
+    said = ((100, "holds"), (300, "does not hold"))
+    table = judged(*(("NME 3.28 %", verdict, 4.0, "", 1, images) for images, verdict in said))
+    table["columns"].append("images")
+    said = answer("stall", [trained, run("landmarks-compared", tables=[table])])
+    assert said.startswith("No: ") and "at most 300 images" in said
+    assert "resnet18 4.00 % after 3 epochs (5.00 % after 1; lowest" in said
+    assert "error in epoch 2)" in said

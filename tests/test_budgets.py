@@ -1,10 +1,12 @@
+import numpy as np
+import pandas as pd
 import pytest
 
 from fkp.papers import budgets
 
 
 def run(treatment, model="manual_cnn", at=(), end=2.0, seed=0, **parameters):
-    """The metrics of a training scored at marks, each (images seen, RMSE), or at its end alone."""
+    """The metrics of a training scored at marks, each (images seen, RMSE), and at its end."""
 
     def scores(rmse):
         return {
@@ -12,9 +14,10 @@ def run(treatment, model="manual_cnn", at=(), end=2.0, seed=0, **parameters):
             for name, more in {"rmse": 0, "rmse_complete": 0.5}.items()
         }
 
-    history = [{"epoch": epoch} for epoch in range(4)]
-    for (images, rmse), row in zip(at, history, strict=False):
-        row |= {"seen": images, "scores": scores(rmse)}
+    images, end = at[-1] if at else (400, end)
+    history = [{"epoch": epoch} for epoch in range(images // 100)]
+    for images, rmse in at:
+        history[images // 100 - 1] |= {"seen": images, "scores": scores(rmse)}
     parameters = {"treatment": treatment, "seed": seed, "epoch_size": 100} | parameters
     return {
         "model": {"name": model, "parameters": 1000},
@@ -34,6 +37,33 @@ def test_scores_on_the_way_are_a_row_each_and_else_those_of_the_end():
     assert (
         frame["variant"][2] == "manual_cnn, labels hidden" and frame["variant"][3] == "manual_cnn"
     )
+
+
+def test_a_training_that_stops_early_has_its_end_after_its_marks():
+    early = run("none", at=[(100, 3.0), (400, 2.0)])
+    early["history"].pop()
+    marks = budgets.at_marks([early])
+    assert [one["run"]["parameters"]["images"] for one in marks] == [100, 300]
+    assert [one["scores"]["rmse"]["value"] for one in marks] == [3.0, 2.0]
+
+
+def test_landmark_conclusions_are_judged_at_each_budget():
+    column = ["nme_ocular", "nmse", "nmse_validation", "within_3px", "within_5px"]
+    frame = pd.DataFrame(
+        [
+            ["paper", 100, 4.0, 0.002, np.nan, 90, 99],
+            ["paper", 200, 3.0, 0.001, 0.001, 96, 99],
+            ["ours", 200, 9.0, 0.009, 0.009, 10, 20],
+        ],
+        columns=["run", "images", *column],
+    )
+    models = pd.Series({"paper": "resnet18", "ours": "keypoint_net"})
+    table = budgets.landmark_verdicts("D", frame, models)
+    said = table.groupby("the paper's conclusion")[["images", "verdict"]].agg(list).T
+    assert said["NME 3.28 %"].tolist() == [[100, 200], ["does not hold", "holds"]]
+    (validation,) = (said[name] for name in said if name.startswith("Validation"))
+    assert validation.tolist() == [[200], ["holds"]]
+    assert set(table["comparisons"]) == {1}
 
 
 def crossing():

@@ -51,6 +51,7 @@ OTHERS = {
     ),
     "paper-c": (["forest", "lbf", "cnn", "landmarks-compared"], {}),
     "recolour": (None, {}),
+    "stall": (["resnet18", "landmarks-compared"], {}),
 }
 
 

@@ -158,6 +158,26 @@ def _paper_d(runs):
     )
 
 
+def _stall(runs):
+    (stated,) = published.PAPER_D_TABLE.values()
+    said = [r for r in phrases.judged(runs) if f"NME {stated['nme_ocular']} %" in r.values()]
+    last = phrases.first(reversed(said))
+    found = []
+    for run in phrases.scored(runs, "nme_ocular"):
+        errors = [row["validation_rmse"] for row in run["history"]]
+        marks = (row for row in run["history"] if "scores" in row)
+        early = phrases.first(marks)
+        found.append(
+            f"{run['run']['name']} {phrases.text(run['scores']['nme_ocular'])} after {len(errors)} "
+            f"epochs ({phrases.text(early['scores']['nme_ocular'])} after {early['epoch'] + 1}; "
+            f"lowest validation error in epoch {errors.index(min(errors)) + 1})"
+        )
+    return (
+        f"{ANSWERED[last['verdict']]}: the paper states an NME of {stated['nme_ocular']} %; after "
+        f"at most {last['images']:,} images ours have {'; '.join(found)}. One training each."
+    )
+
+
 def _across_sets(runs):
     parts = []
     scored = [run for run in runs if run.get("by_set")]
@@ -297,6 +317,7 @@ ANSWERS = {
     "paper-b": _paper_b,
     "paper-c": _paper_c,
     "paper-d": _paper_d,
+    "stall": _stall,
     "across-sets": _across_sets,
     "best": _best,
     "kaggle": _kaggle,

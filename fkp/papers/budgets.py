@@ -1,8 +1,9 @@
-"""Paper A's treatments against the budget: scores on the way of trainings, and what they say.
+"""Scores on the way of trainings, and what they say of a paper's conclusions, budget by budget.
 
-A training that was given `marks` has the scores of its best network so far in its history; one
-without has those of its end.
+A training that was given `marks` has the scores of its best network so far in its history.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,28 @@ _HIDDEN = {"kaggle": ", labels hidden", "nothing": ", no label hidden"}
 _OF_ONE_COLLECTION = "faces of one collection, labels hidden"
 
 
+def at_marks(runs: list[dict]) -> list[dict]:
+    """Every run once for each budget at which it was scored, the last at its end.
+
+    Args:
+        runs: as `fkp.record.results.load` returns them.
+
+    Returns:
+        list of runs whose scores are those at that budget, and whose parameters name its number of
+        images seen: "images".
+    """
+    several = []
+    for run in runs:
+        size = run["run"]["parameters"].get("epoch_size") or run["training"]["rows"]
+        seen = {row["seen"]: row["scores"] for row in run["history"] if "scores" in row}
+        for images, scores in (seen | {len(run["history"]) * size: run["scores"]}).items():
+            given = run["run"] | {"parameters": run["run"]["parameters"] | {"images": images}}
+            several.append(run | {"run": given, "scores": scores})
+    return several
+
+
 def on_the_way(runs: list[dict]) -> pd.DataFrame:
-    """A row per training and mark.
+    """A row per training of paper A's and budget.
 
     Args:
         runs: as `fkp.record.results.load` returns them, of the notebooks "train" and "tune".
@@ -27,23 +48,31 @@ def on_the_way(runs: list[dict]) -> pd.DataFrame:
         number), images (seen), imputed (RMSE of filled-in hidden labels, px, NaN where there are
         none), and `claims.ROWS` (px) with _low and _high, ends of the bootstrap interval.
     """
-    several = []
-    for run in runs:
-        marked = [row for row in run["history"] if "scores" in row]
-        size = run["run"]["parameters"]["epoch_size"] or run["training"]["rows"]
-        end = {"seen": len(run["history"]) * size, "scores": run["scores"]}
-        for row in marked or [end]:
-            told = run | {"scores": row["scores"]}
-            told["run"] = run["run"] | {
-                "parameters": run["run"]["parameters"]
-                | {"images": row["seen"], "imputed": run["training"].get("imputed_rmse")}
-                | {"parameters": run["model"]["parameters"]}
-            }
-            several.append(told)
-    columns = [*results.TRAITS, "variant", "treatment", "hide", "seed", "parameters"]
-    frame = results.frame(several, [*claims.ROWS], [*columns, "images", "imputed"])
+    several = at_marks(runs)
+    columns = [*results.TRAITS, "variant", "treatment", "hide", "seed", "images"]
+    frame = results.frame(several, [*claims.ROWS], columns)
     frame["variant"] += frame.pop("hide").map(_HIDDEN).fillna("")
+    frame["parameters"] = [run["model"]["parameters"] for run in several]
+    frame["imputed"] = [run["training"].get("imputed_rmse") for run in several]
     return frame.astype({"imputed": float})
+
+
+def by_budget(frame: pd.DataFrame, judge: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+    """What each budget says of a paper's conclusions; those without a comparison are left out.
+
+    Args:
+        frame: a row per training and budget, its number of images in the column images.
+        judge: rows of one budget -> DataFrame of the columns of `claims.row`.
+
+    Returns:
+        DataFrame: the columns of `claims.row`, and images after the first; a claim's budgets follow
+        one another.
+    """
+    budgets = [judge(part).assign(images=images) for images, part in frame.groupby("images")]
+    table = pd.concat(budgets, ignore_index=True).query("comparisons > 0")
+    claim, *others = table.columns.drop("images")
+    order = pd.Categorical(table[claim], table[claim].unique()).codes
+    return table.iloc[np.argsort(order, kind="stable")][[claim, "images", *others]]
 
 
 def verdicts(frame: pd.DataFrame, floor: float = np.nan) -> pd.DataFrame:
@@ -54,20 +83,37 @@ def verdicts(frame: pd.DataFrame, floor: float = np.nan) -> pd.DataFrame:
         floor: RMSE of the mean face, px; see `claims.conclusions`.
 
     Returns:
-        DataFrame: the columns of `claims.row`, and images after the first; a claim's budgets follow
-        one another.
+        DataFrame: see `by_budget`.
     """
-    budgets = []
-    for images, part in frame.groupby("images"):
+
+    def judge(part):
         said = claims.conclusions(part, None, None, (), floor)
-        said = pd.concat([said[said["comparisons"] > 0], pd.DataFrame(_both(part))])
-        budgets.append(said.assign(images=images))
-    table = pd.concat(budgets, ignore_index=True)
-    claim, *others = table.columns.drop("images")
+        return pd.concat([said, pd.DataFrame(_both(part))])
+
+    table = by_budget(frame, judge)
     if frame["variant"].str.endswith(_HIDDEN["kaggle"]).any():
+        claim = table.columns[0]
         table[claim] = table[claim].str.replace(claims.ROWS["rmse"], _OF_ONE_COLLECTION)
-    order = pd.Categorical(table[claim], table[claim].unique()).codes
-    return table.iloc[np.argsort(order, kind="stable")][[claim, "images", *others]]
+    return table
+
+
+def landmark_verdicts(paper: str, frame: pd.DataFrame, models: pd.Series) -> pd.DataFrame:
+    """What each budget says of the conclusions of paper C or D.
+
+    Args:
+        paper: see `claims.of_landmarks`.
+        frame: a row per training and budget: run (its entry of the study), images, and scores.
+        models: entry -> name of the model.
+
+    Returns:
+        DataFrame: see `by_budget`.
+    """
+
+    def judge(part):
+        means = part.groupby("run").mean(numeric_only=True)
+        return claims.of_landmarks(paper, means, models.loc[means.index])
+
+    return by_budget(frame, judge)
 
 
 def _both(part):
