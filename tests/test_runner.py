@@ -299,8 +299,11 @@ def test_a_table_of_many_runs_is_folded(tmp_path):
         assert {record["status"] for record in run_study(planned)} == {"skipped"}
         assert len(manifest.read_manifest(planned.reports)["profiles"]["quick"]["runs"]) == 25
     missing = plan("toy", root=root, overrides={"epochs": 7})
-    assert set(cost.estimates(missing).values()) == {60.0}, "as runs of that name took before"
-    assert cost.makespan(missing.runs, cost.estimates(missing), 10) == 180.0
+    assert set(cost.estimates(missing).values()) == {210.0}, "60 s of 2 epochs, so 210 s of 7"
+    assert cost.makespan(missing.runs, cost.estimates(missing), 10) == 630.0
+    assert set(cost.estimates(planned).values()) == {60.0}, "as that very run took"
+    other = plan("toy", root=root, overrides={"model": "wide"})
+    assert set(cost.estimates(other).values()) == {60.0}, "as runs of that name took"
 
 
 def test_what_reads_others_starts_last_and_the_longest_first():

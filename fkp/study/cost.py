@@ -4,36 +4,34 @@ import contextlib
 import heapq
 from collections import Counter
 from collections.abc import Iterable
+from math import prod
 from statistics import median
 
-from fkp.study.manifest import read_manifest
 from fkp.study.plan import Plan, Run
+from fkp.study.records import read_metrics
 
 
 def estimates(plan: Plan) -> dict[str, float | None]:
     """Seconds that each run may take: run folder -> seconds, None where nothing is known.
 
     The last record of that very run counts or, failing that, the median of the study's runs of that
-    name at this profile, at any profile, of the notebook's runs in any study.
+    name at this profile, at any profile, of the notebook's runs of that model in any study; these
+    three in proportion to the images that a training sees.
     """
-    known = _known(plan)
-    levels = [{} for _ in range(4)]
-    for (study, profile), records in known.items():
-        for record in records:
-            keys = (
-                record["folder"],
-                (record["name"], profile) if study == plan.study else None,
-                record["name"] if study == plan.study else None,
-                record["notebook"],
-            )
-            for level, key in zip(levels, keys, strict=True):
-                level.setdefault(key, []).append(record["seconds"])
-    medians = [{key: median(values) for key, values in level.items()} for level in levels]
+    known = [{} for _ in range(4)]
+    for about in _finished(plan.root):
+        keys, images = _keys(about["study"], about["profile"], about), _images(about["parameters"])
+        for level, key, amount in zip(known, keys, (1, *[images] * 3), strict=True):
+            level.setdefault(key, []).append(about["seconds"] / amount)
 
     def seconds(run):
-        keys = (run.folder, (run.name, plan.profile), run.name, run.notebook.name)
-        found = (level.get(key) for level, key in zip(medians, keys, strict=True))
-        return next((value for value in found if value is not None), None)
+        about = {"key": run.key, "name": run.name, "notebook": run.notebook.name}
+        about["parameters"] = run.parameters
+        keys, images = _keys(plan.study, plan.profile, about), _images(run.parameters)
+        for level, key, amount in zip(known, keys, (1, *[images] * 3), strict=True):
+            if key in level:
+                return amount * (median(level[key]) if amount > 1 else level[key][-1])
+        return None
 
     return {run.folder: seconds(run) for run in plan.runs}
 
@@ -68,13 +66,25 @@ def makespan(runs: Iterable[Run], seconds: dict[str, float | None], workers: int
     return clock
 
 
-def _known(plan):
-    """(study, profile) -> records with seconds, of all that was run here or is published."""
-    found = {}
-    for reports in (plan.root / "reports" / "published", plan.root / "reports"):
-        for path in sorted(reports.glob("*/manifest.json")):
+def _keys(study, profile, about):
+    """What runs have in common that take alike, from the very run to those of other studies."""
+    notebook, given = about["notebook"], about["parameters"]
+    size = given.get("epoch_size") is None  # then an epoch is a pass over the rows
+    name = study, about.get("name", notebook), size
+    return about["key"], (*name, profile), name, (notebook, str(given.get("model")), size)
+
+
+def _images(parameters):
+    """Images that a training sees, or passes over all rows; 1 of what trains nothing."""
+    given = (parameters.get(name) for name in ("epochs", "epoch_size"))
+    return prod(number for number in given if number)
+
+
+def _finished(root):
+    """The sections `run` of what is published and what was run here, in this order."""
+    for reports in (root / "reports" / "published", root / "reports"):
+        for path in sorted(reports.glob("*/runs/*/metrics.json")):
             with contextlib.suppress(ValueError):  # a damaged one tells nothing
-                for profile, section in read_manifest(path.parent)["profiles"].items():
-                    records = [record for record in section["runs"] if record.get("seconds")]
-                    found.setdefault((path.parent.name, profile), []).extend(records)
-    return found
+                about = read_metrics(path.parent).get("run", {})
+                if about.get("seconds"):
+                    yield about
