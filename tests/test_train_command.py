@@ -60,6 +60,25 @@ def test_a_set_of_hands_becomes_a_model_that_finds_points_of_hands(project):
     )
 
 
+@pytest.mark.parametrize(
+    ("options", "model", "side"),
+    [
+        ((), "tiny", 96),
+        (("--weights", "small"), "small", 128),
+        (("--weights", WEIGHTS / "tiny.keras"), "tiny", 96),
+        (("--model", "small"), "small", 128),
+    ],
+)
+def test_shipped_weights_say_which_network(project, monkeypatch, options, model, side):
+    planned = []
+    monkeypatch.setattr("fkp.cli.train._carried_out", planned.append)
+    faces = readers.read(n=20, scheme=IBUG_68)
+    np.savez("faces.npz", images=faces.images, points=faces.points, scheme="ibug68")
+    CliRunner().invoke(cli.app, ["train", "faces.npz", *map(str, options)])
+    given = planned[0].runs[0].parameters
+    assert (given["model"], given["side"]) == (model, side)
+
+
 def test_kaggles_files_become_a_submission(project):
     """The profile smoke on drawn faces in Kaggle's form; stopped and called again it goes on."""
     faces = readers.read(n=40, seed=0, regimes=True)

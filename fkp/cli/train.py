@@ -31,7 +31,12 @@ Force = Annotated[bool, typer.Option("--force", help="Write over an existing fil
 def train(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="File or folder of faces.")],
     out: Annotated[Path, typer.Option(help="The model, a .keras file.")] = Path("model.keras"),
-    model: Annotated[str, typer.Option(help="small or tiny; `models` lists more.")] = "tiny",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="small or tiny; `models` lists more.", show_default="that of --weights, or tiny"
+        ),
+    ] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 40,
     treatment: Annotated[
         str, typer.Option(help="Of incomplete labels: mask, none, knn, ffill or augment.")
@@ -49,12 +54,13 @@ def train(
     Choices are made on validation faces, the test faces are looked at once. More parameters of
     notebooks/15-small.ipynb are set by -p.
 
-    Example: fkp train faces.npz --model small --weights small --out mine.keras
+    Example: fkp train faces.npz --weights small --out mine.keras
     """
     from fkp.study.plan import plan
 
     _free(out, ".keras", force)
     found = choose_data(data, source)
+    model = model or (weights if weights in _SIDES else "tiny")
     overrides = {
         **_PICTURES.get(found.source, {}),
         **{"model": model, "epochs": epochs, "treatment": treatment, "seed": [seed]},
