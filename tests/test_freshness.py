@@ -4,6 +4,7 @@ import shutil
 import pytest
 from toy import write_project, write_study
 
+from fkp.record.code import reachable_modules
 from fkp.study import freshness, studyfile
 from fkp.study.freshness import Freshness, accept
 from fkp.study.plan import plan
@@ -62,6 +63,8 @@ def fails(root):
         ("fkp/models/tree.py", "def", "# why\ndef", set()),
         ("fkp/models/tree.py", "():\n", '():\n    """What."""\n', set()),
         ("fkp/plots.py", "red", "blue", set()),
+        ("fkp/unused.py", "", "WHAT = 1", set()),
+        ("fkp/__init__.py", "return load()", "return load", TRAINED),
         (
             "fkp/models/__init__.py",
             '"tree": (',
@@ -207,3 +210,12 @@ def test_the_proof_runs_the_projects_own_test(tmp_path):
 
 def test_the_package_has_such_a_test():
     assert (studyfile.project() / freshness.PROOF).is_file()
+
+
+def test_what_functions_of_a_package_import_counts_where_they_may_be_called(root):
+    def reached(cell):
+        return {name.removeprefix("fkp.") for name in reachable_modules([cell], root / "fkp")}
+
+    assert reached("from fkp import scale") == reached("import fkp.scale") == {"fkp", "scale"}
+    assert reached("from fkp import load") == {"fkp", "unused"}
+    assert reached("import fkp") == {"fkp", "unused"}

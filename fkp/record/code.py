@@ -1,9 +1,11 @@
 """What code a result depends on, read from the source without running it.
 
 Starting from the imports of a notebook, every module of the package that can be reached gets a
-digest of its syntax tree without docstrings, so that comments and documentation do not count. Two
+digest of its syntax tree without docstrings, so that comments and documentation do not count. Three
 exceptions keep unrelated work from counting as a change:
 
+* what the functions of a package's `__init__` import, where only modules of the package are taken:
+  importing `fkp.measure.errors` runs `fkp/__init__.py`, but calls nothing in it;
 * modules that the caller skips, such as those that draw and record results but do not make them;
 * registries: dicts whose values name modules to import later, such as `fkp.models.MODELS`. Only the
   entries whose keys occur among the run's parameter values count, with the modules they name; if
@@ -57,16 +59,19 @@ def _digest(*texts):
 
 def reachable_modules(cells, package, words=(), skip=()):
     """Sorted names of the package modules that `digests_of` names."""
-    package, words, found = Path(package), set(words), set()
-    waiting = [name for cell in cells for name in _read(_without_magics(cell), package).imports]
+    package, words, found = Path(package), set(words), {}
+    waiting = [named for cell in cells for named in _read(_without_magics(cell), package).imports]
     while waiting:
-        name = waiting.pop()
-        if name in found or any(f"{name}.".startswith(f"{other}.") for other in skip):
+        name, called = waiting.pop()
+        known = name in found and found[name] >= called
+        if known or any(f"{name}.".startswith(f"{other}.") for other in skip):
             continue
-        found.add(name)
+        found[name] = called
         module = _module(name, package)
-        waiting += [name.rpartition(".")[0] or name, *module.imports]
-        waiting += [named for entry in module.chosen(words) for named in entry.modules]
+        waiting += [(name.rpartition(".")[0] or name, False)]
+        waiting += module.imports if called else module.at_once
+        if called:
+            waiting += [(n, True) for entry in module.chosen(words) for n in entry.modules]
     return sorted(found)
 
 
@@ -81,9 +86,14 @@ class _Entry:
 
 @dataclass(frozen=True)
 class _Source:
-    """A piece of source: package modules it imports, its text without registries, registries."""
+    """A piece of source: what it imports, its text without registries, registries.
 
-    imports: tuple[str, ...]
+    Imports are of the package's modules, each with whether something in it may be called: at any
+    depth, and those alone that run when the source does.
+    """
+
+    imports: tuple[tuple[str, bool], ...]
+    at_once: tuple[tuple[str, bool], ...]
     dump: str
     registries: tuple[tuple[_Entry, ...], ...]
 
@@ -121,7 +131,8 @@ def _read(source, package):
     take = _TakeRegistries(package)
     take.visit(tree)
     _drop_docstrings(tree)
-    return _Source(tuple(_imports(tree, package)), ast.dump(tree), tuple(take.registries))
+    imports = (tuple(_imports(nodes, package)) for nodes in (ast.walk(tree), _at_once(tree)))
+    return _Source(*imports, ast.dump(tree), tuple(take.registries))
 
 
 def _without_magics(cell):
@@ -145,15 +156,26 @@ def _named_modules(node, package):
     return tuple(name for name in dotted if _module_path(name, package))
 
 
-def _imports(tree, package):
-    """Names of the package modules that a tree imports, at any depth."""
-    names = []
-    for node in ast.walk(tree):
+def _at_once(node):
+    """The nodes of a tree but those inside functions."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from _at_once(child)
+
+
+def _imports(nodes, package):
+    """(module of the package, whether something in it may be called) of the imports among nodes."""
+    for node in nodes:
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
+            found = [(alias.name, True) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return [name for name in names if _module_path(name, package)]
+            taken = [f"{node.module}.{alias.name}" for alias in node.names]
+            other = not all(_module_path(name, package) for name in taken)
+            found = [(node.module, other), *((name, True) for name in taken)]
+        else:
+            continue
+        yield from ((name, called) for name, called in found if _module_path(name, package))
 
 
 def _module_path(name, package):

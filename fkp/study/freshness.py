@@ -226,17 +226,13 @@ def _other_defaults(run, folder):
 
 def _differences(known, today):
     """What made a result against what would make it today, in words; "" if nothing differs."""
-    before, now = known.get("code", {}), today["code"]
-    changed = [name for name in now if name in before and before[name] != now[name]]
-    said = [
-        f"{words} {listed(names)}"
-        for words, names in (
-            ("made by an earlier", changed),
-            ("made by the former", before.keys() - now.keys()),
-            ("made before", now.keys() - before.keys()),
-        )
-        if names
-    ]
+    before, now = known.get("code"), today["code"]
+    if not before:
+        said = ["made by code that was not recorded"]
+    else:
+        # A module that is no longer reached, or only now, need not be told: another has changed.
+        changed = [name for name in now if before.get(name, now[name]) != now[name]]
+        said = [f"made by an earlier {listed(changed)}"] if changed else []
     for name, version in today["versions"].items():
         if (other := known.get("versions", {}).get(name)) != version:
             said.append(f"made with {name} {other or 'unknown'}, here is {version}")
