@@ -87,3 +87,12 @@ def test_without_a_path_faces_are_drawn_with_their_own_options(tmp_path):
         readers.read_or_draw(None, None, {}, {"scheme": "ibug69"})
     with pytest.raises(SourceError, match="absent"):
         readers.read_or_draw(tmp_path / "absent", None, {}, drawn)
+
+
+def test_a_notebook_opened_by_hand_finds_data_from_the_projects_folder(tmp_path, monkeypatch):
+    for name in ("notebooks", "data"):
+        (tmp_path / name).mkdir()
+    drawn = readers.read(n=2)
+    np.savez(tmp_path / "data" / "faces.npz", images=drawn.images, points=drawn.points)
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert len(readers.read_or_draw("data/faces.npz", None, {}, {})) == 2

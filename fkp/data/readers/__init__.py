@@ -188,10 +188,10 @@ def read_or_draw(path: str | Path | None, source: str | None, options: dict, dra
 
     Returns, Raises: as `read`.
     """
-    if path is not None or source not in (None, "drawn"):
-        return read(path, source, **options)
     if path is not None and not Path(path).exists() and Path("..", path).exists():
         path = Path("..", path)  # a notebook opened by hand lies a folder below the project's
+    if path is not None or source not in (None, "drawn"):
+        return read(path, source, **options)
     scheme = drawn.get("scheme")
     return read(**drawn | ({"scheme": SCHEMES.get(scheme, scheme)} if scheme else {}))
 
