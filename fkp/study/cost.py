@@ -18,20 +18,20 @@ def estimates(plan: Plan) -> dict[str, float | None]:
     name at this profile, at any profile, of the notebook's runs of that model in any study; these
     three in proportion to the images that a training sees.
     """
-    known = [{} for _ in range(4)]
+    same, alike = {}, [{} for _ in range(3)]
     for about in _finished(plan.root):
+        same[about["key"]] = about["seconds"]
         keys, images = _keys(about["study"], about["profile"], about), _images(about["parameters"])
-        for level, key, amount in zip(known, keys, (1, *[images] * 3), strict=True):
-            level.setdefault(key, []).append(about["seconds"] / amount)
+        for level, key in zip(alike, keys, strict=True):
+            level.setdefault(key, []).append(about["seconds"] / images)
 
     def seconds(run):
-        about = {"key": run.key, "name": run.name, "notebook": run.notebook.name}
-        about["parameters"] = run.parameters
-        keys, images = _keys(plan.study, plan.profile, about), _images(run.parameters)
-        for level, key, amount in zip(known, keys, (1, *[images] * 3), strict=True):
-            if key in level:
-                return amount * (median(level[key]) if amount > 1 else level[key][-1])
-        return None
+        if run.key in same:
+            return same[run.key]
+        about = {"name": run.name, "notebook": run.notebook.name, "parameters": run.parameters}
+        levels = zip(alike, _keys(plan.study, plan.profile, about), strict=True)
+        found = (median(level[key]) for level, key in levels if key in level)
+        return next((_images(run.parameters) * each for each in found), None)
 
     return {run.folder: seconds(run) for run in plan.runs}
 
@@ -67,11 +67,11 @@ def makespan(runs: Iterable[Run], seconds: dict[str, float | None], workers: int
 
 
 def _keys(study, profile, about):
-    """What runs have in common that take alike, from the very run to those of other studies."""
+    """What runs have in common that take alike: the study's at a profile, the study's, any's."""
     notebook, given = about["notebook"], about["parameters"]
-    size = given.get("epoch_size") is None  # then an epoch is a pass over the rows
-    name = study, about.get("name", notebook), size
-    return about["key"], (*name, profile), name, (notebook, str(given.get("model")), size)
+    passes = given.get("epoch_size") is None  # over the rows, of whatever number
+    name = study, about.get("name", notebook), passes
+    return (*name, profile), name, (notebook, str(given.get("model")), passes)
 
 
 def _images(parameters):
