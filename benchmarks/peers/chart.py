@@ -34,7 +34,8 @@ def errors_of_ours() -> dict[str, tuple[str, float]]:
     found = {}
     for run in results.load(ROOT / "reports/published/paper-d/runs", "landmarks"):
         name = run["run"]["name"]
-        found[name] = f"paper D, {name}", run["scores"]["nme_ocular"]["value"]
+        label = f"{name}, {len(run['history'])} epochs"
+        found[name] = label, run["scores"]["nme_ocular"]["value"]
     for run in results.load(ROOT / "reports/published/best/runs", "best"):
         for name, audit in run["audits"].items():
             found[name] = f"fkp {name}", audit["scores"]["nme_ocular"]["value"]
