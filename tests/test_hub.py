@@ -152,3 +152,17 @@ def test_a_study_half_done_says_so(reports):
     runs.append(runs[0] | {"folder": "train-2", "status": "pending"})
     write_json(reports / "mine" / "manifest.json", manifest)
     assert read_study(reports / "mine")["answer"].startswith("So far, with 1 of 2 runs. The lowest")
+
+
+def test_every_profile_of_a_study_has_a_page(reports):
+    def ways(page):
+        text = (reports / "mine" / page).read_text()
+        return [name for name in ("index", "quick", "paper") if f'href="{name}.html"' in text]
+
+    folder = reports / "mine"
+    write_run(folder, profile="paper")
+    write_report(folder)
+    assert ways("index.html") == ["quick"] and ways("quick.html") == ["index"]
+    write_report(folder, "quick")
+    assert ways("index.html") == ["paper"] and ways("paper.html") == ["index"]
+    assert not (folder / "quick.html").exists()

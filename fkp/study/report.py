@@ -8,23 +8,35 @@ from fkp.papers.phrases import verdicts
 from fkp.record.files import write_text
 from fkp.study import wording
 from fkp.study.facemap import face_map
-from fkp.study.manifest import read_study
+from fkp.study.manifest import read_manifest, read_study
 from fkp.study.pages import render
 
 SHOWN = ("tables", "figures", "pictures")  # of a run that has no grid
 
 
 def write_report(reports: Path | str, profile: str | None = None, **heading: str) -> Path:
-    """Write the `index.html` of a study; the arguments are those of `read_study`.
+    """Write the `index.html` of a study, and a page beside it for each of its other profiles.
+
+    Args:
+        reports, profile, heading: those of `read_study`, for index.html.
 
     Returns:
-        Path of the page.
+        Path of index.html.
 
     Raises:
         ValueError: the study has no results, or none of this profile.
     """
     reports = Path(reports)
-    found = read_study(reports, profile, **heading)
+    shown = read_study(reports, profile, **heading)
+    others = [name for name in read_manifest(reports)["profiles"] if name != shown["profile"]]
+    pages = {shown["profile"]: "index.html"} | {name: f"{name}.html" for name in others}
+    for found in (shown, *(read_study(reports, name, **heading) for name in others)):
+        write_text(reports / pages[found["profile"]], _page(reports, found, pages))
+    (reports / f"{shown['profile']}.html").unlink(missing_ok=True)
+    return reports / "index.html"
+
+
+def _page(reports, found, pages):
     runs = [run | {"page": _link(reports, run["at"] / "notebook.html")} for run in found["runs"]]
     judged = verdicts(found["done"])
     parts = _parts(reports, runs)
@@ -32,6 +44,7 @@ def write_report(reports: Path | str, profile: str | None = None, **heading: str
     for part in parts:
         part["tables"] = [table for table in part["tables"] if table is not judged]
     shown = found | {
+        "others": {name: page for name, page in pages.items() if name != found["profile"]},
         "runs": runs,
         "verdicts": judged,
         "lead": lead,
@@ -44,9 +57,7 @@ def write_report(reports: Path | str, profile: str | None = None, **heading: str
         "seeds": sorted({s for run in runs if (s := _seed(run)) is not None}),
         "seconds": sum(run["seconds"] or 0 for run in runs),
     }
-    page = render("study.html", **shown)
-    write_text(reports / "index.html", page)
-    return reports / "index.html"
+    return render("study.html", **shown)
 
 
 def _link(reports, path):
