@@ -89,7 +89,10 @@ def seal(
     if not isinstance(metrics, dict):
         return f"metrics.json: expected an object, got {type(metrics).__name__}"
     places = [*places, (f"{folder}/", ""), (str(folder), "."), (f"{root}/", "")]
-    found = metrics | {"run": section | {"finished": True}}
+    # A training that was resumed has also taken the time before.
+    epochs = (epoch.get("seconds", 0) for epoch in metrics.get("history") or ())
+    seconds = max(section.get("seconds", 0), round(sum(epochs), 1))
+    found = metrics | {"run": section | {"seconds": seconds, "finished": True}}
     write_json(path, _without_places(found, places))
     return None
 
