@@ -160,13 +160,11 @@ def _paper_d(runs):
 
 def _stall(runs):
     (stated,) = published.PAPER_D_TABLE.values()
-    said = [r for r in phrases.judged(runs) if f"NME {stated['nme_ocular']} %" in r.values()]
-    last = phrases.first(reversed(said))
+    last = _judgement(reversed(phrases.judged(runs)), f"'NME {stated['nme_ocular']}")
     found = []
     for run in phrases.scored(runs, "nme_ocular"):
         errors = [row["validation_rmse"] for row in run["history"]]
-        marks = (row for row in run["history"] if "scores" in row)
-        early = phrases.first(marks)
+        early = phrases.first(row for row in run["history"] if "scores" in row)
         found.append(
             f"{run['run']['name']} {phrases.text(run['scores']['nme_ocular'])} after {len(errors)} "
             f"epochs ({phrases.text(early['scores']['nme_ocular'])} after {early['epoch'] + 1}; "
