@@ -230,6 +230,21 @@ def test_an_interrupted_training_of_heat_maps_goes_on(tmp_path, monkeypatch):
     assert [r["loss"] for r in history] == pytest.approx([r["loss"] for r in whole], rel=1e-3)
 
 
+class Crop:
+    """The left half of each picture."""
+
+    def __call__(self, images, points, rng):
+        return images[:, :, :16], points
+
+
+def test_a_regression_starts_at_the_mean_of_training_faces_as_the_augmentation_cuts_them(tmp_path):
+    crops = dots(64)
+    pictures = Faces(np.tile(crops.images, (1, 1, 2, 1)), crops.points, KAGGLE_15, "test")
+    model, _ = train(epochs=1, faces=pictures, augment=Crop(), learning_rate=1e-30)
+    found = predict(model, dots(1, seed=3).images)[0]
+    np.testing.assert_allclose(found, np.nanmean(crops.points, axis=0), atol=1e-3)
+
+
 def test_the_last_epochs_are_calm():
     augment = Calm()
     train(epochs=4, model=heatmaps(), augment=augment, **LONG)

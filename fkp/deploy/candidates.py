@@ -7,7 +7,7 @@ import numpy as np
 
 from fkp import models
 from fkp.models import layers_of
-from fkp.models.contract import start_at
+from fkp.models.contract import regresses, start_at
 
 if TYPE_CHECKING:
     import keras
@@ -68,10 +68,9 @@ def stand_in(
     model(images, training=True)
     for layer, momentum in zip(norms, momenta, strict=True):
         layer.momentum = momentum
-    head = next((layer for layer in model.layers if layer.name == "coordinates"), None)
-    if head is None:
+    if not regresses(model):
         return model
-    kernel = head.kernel
+    kernel = model.get_layer("coordinates").kernel
     values = np.random.default_rng(seed).normal(size=kernel.shape).astype(np.float32)
     kernel.assign(values)
     h, w = images.shape[1:3]

@@ -41,13 +41,13 @@ def points_out(
     return layers.Rescaling(scale, offset=centre, dtype="float32", name="points")(x)
 
 
-def start_at(model: keras.Model, shape: np.ndarray) -> None:
-    """Set the head's bias so that an untrained model predicts `shape` (k, 2), in pixels.
+def regresses(model: keras.Model) -> bool:
+    """Whether a dense layer gives the coordinates; heat maps, for one, have no bias to start at."""
+    return any(layer.name == "coordinates" for layer in model.layers)
 
-    A model with another head, such as heat maps, stays as it is.
-    """
-    if all(layer.name != "coordinates" for layer in model.layers):
-        return
+
+def start_at(model: keras.Model, shape: np.ndarray) -> None:
+    """Make an untrained model that `regresses` predict `shape` (k, 2), in px, by its head's bias."""
     scale, centre = _frame(model.input_shape[1:])
     head = model.get_layer("coordinates")
     head.bias.assign(((np.asarray(shape) - centre) / scale).reshape(-1))

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from fkp.data.faces import Faces
 from fkp.measure import errors
-from fkp.models.contract import start_at
+from fkp.models.contract import regresses, start_at
 from fkp.models.predict import predict
 from fkp.training.checkpoints import Checkpoints, about
 from fkp.training.losses import RMSE, objective
@@ -183,11 +183,13 @@ def fit(
         arguments["marks"] = [*marks]
     log = Checkpoints(folder, about(model, train, validation, augment, arguments))
     resumed = log.resume(steps)
+    stream = partial(batches, train, epoch_size=epoch_size, batch_size=batch_size, seed=seed)
     if resumed is None:
-        # An augmentation may cut crops from pictures; then only `validation` is as the model sees.
-        same = train.images.shape[1:] == validation.images.shape[1:]
-        seen = train if same else validation
-        start_at(model, np.nanmean(seen.points, axis=0))
+        if regresses(model):
+            points = train.points
+            if train.images.shape[1:] != validation.images.shape[1:]:  # cut by the augmentation
+                points = np.concatenate([points for _, points in stream(0, augment=augment)])
+            start_at(model, np.nanmean(points, axis=0))
         metrics = [[RMSE()], *[[] for _ in penalties[1:]]]
         network.compile(update, penalties, metrics=metrics, jit_compile=False)
     else:
@@ -195,7 +197,6 @@ def fit(
         if len(penalties) > 1:
             model = keras.Model(network.inputs, network.outputs[0], name=network.name)
     _build(network, validation)
-    stream = partial(batches, train, epoch_size=epoch_size, batch_size=batch_size, seed=seed)
     done = len(log.history)
     # Not `model.fit`: of a training that is interrupted, its callbacks restore the model and the
     # number of the epoch, but neither the history, the best epoch nor the patience spent.
