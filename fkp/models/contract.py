@@ -47,7 +47,7 @@ def regresses(model: keras.Model) -> bool:
 
 
 def start_at(model: keras.Model, shape: np.ndarray) -> None:
-    """Make an untrained model that `regresses` predict `shape` (k, 2), in px, by its head's bias."""
+    """Make an untrained model that `regresses` predict `shape` (k, 2), px, by the head's bias."""
     scale, centre = _frame(model.input_shape[1:])
     head = model.get_layer("coordinates")
     head.bias.assign(((np.asarray(shape) - centre) / scale).reshape(-1))
