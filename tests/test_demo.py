@@ -265,12 +265,14 @@ def test_without_network_the_command_says_what_to_do(tmp_path):
     }
     with pytest.raises(OSError, match=r"fetches its runtime once, 12 MB: connect to the network"):
         demo.runtime({"x@1": gone}, tmp_path)
+    other = tmp_path / "other.tgz"
+    other.write_bytes(b"other")
     with (
-        served(demo.serve({"x.tgz": b"other"})) as address,
+        served(demo.serve({"x.tgz": other})) as address,
         pytest.raises(ValueError, match="is not the file that fkp was made with"),
     ):
         demo.runtime({"x@1": gone | {"tarball": f"{address}x.tgz"}}, tmp_path)
-    assert not list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == [other]
 
 
 def test_a_port_that_is_taken_is_named():

@@ -139,11 +139,7 @@ def test_wflws_lists(tmp_path):
     assert faces.parts.tolist() == ["test", "test", "train", "train"]
     assert len({*faces.groups}) == 1, "faces of one photograph stay together"
     assert len(readers.read(folder, size=40, attribute="occlusion")) == 2
-    given = readers.read(folder, size=40, box="given", margin=0)
-    lines = next(folder.rglob("*_test.txt")).read_text().split()
-    at = (np.array(lines[:2], float) - 40) * 40 / 110 - 0.5
-    np.testing.assert_allclose(given.points[0, 0], at, atol=1e-3)
-    assert given.to_scheme(IBUG_68).points.shape == (4, 68, 2)
+    assert faces.to_scheme(IBUG_68).points.shape == (4, 68, 2)
 
 
 def test_wflw_to_68_keeps_left_and_right():
@@ -200,7 +196,8 @@ def test_an_npz_says_its_points_or_a_file_beside_it_does(tmp_path):
     faces = readers.read(tmp_path / "a.npz")
     assert faces.scheme.name == "five" and faces.scheme.ocular == (0, 1)
     (tmp_path / "points.yaml").unlink()
-    readers.npz.write(tmp_path / "b.npz", faces)
+    said = json.dumps(own.to_dict(faces.scheme))
+    np.savez(tmp_path / "b.npz", images=faces.images, points=faces.points, scheme=said)
     assert readers.read(tmp_path / "b.npz").scheme == faces.scheme
 
 

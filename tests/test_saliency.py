@@ -46,7 +46,7 @@ def test_the_gradient_is_that_of_each_face_s_own_mse(faces):
         known = ~np.isnan(residual[i])
         expected[i] = np.abs(2 * (slope * np.where(known, residual[i], 0)).sum((2, 3)))
         expected[i] /= known.sum()
-    found = saliency.gradient(model, images, points, batch_size=2)
+    found = saliency.gradient(model, images, points)
     assert found.dtype == np.float32 and not found[2].any()
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * expected.max())
 
@@ -185,18 +185,11 @@ def test_curves_are_summed_up():
 
 def test_what_does_not_fit_is_refused(faces):
     images, points = faces
-    model, maps = linear(), np.ones((5, *SHAPE[:2]))
+    model = linear()
     with pytest.raises(ValueError, match=r"points: expected shape \(5, 15, 2\), got \(5, 14, 2\)"):
         saliency.gradient(model, images, points[:, :14])
     with pytest.raises(ValueError, match=r"images: expected \(24, 32, 1\) each"):
         saliency.gradient(model, images[:, :20], points)
-    with pytest.raises(ValueError, match=r"saliency: expected shape \(5, 24, 32\)"):
-        saliency.deletion_curve(model, images, points, maps[:, :5], (0, 1))
-    with pytest.raises(ValueError, match="patch: expected 1 to 24 pixels, got 25"):
-        saliency.deletion_curve(model, images, points, maps, (0, 1), patch=25)
-    for fractions in ((0.5, 0.2), (0, 1.2), ()):
-        with pytest.raises(ValueError, match="fractions: expected ascending"):
-            saliency.deletion_curve(model, images, points, maps, fractions)
 
 
 def test_charts_show_the_map_and_the_band():

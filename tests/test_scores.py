@@ -44,11 +44,6 @@ def test_bootstrap_draws_whole_groups():
     assert (counts[:, 1] // 2 + counts[:, 2] + counts[:, 5] // 3 == 3).all()
 
 
-def test_bootstrap_refuses_different_lengths():
-    with pytest.raises(ValueError, match=r"expected one length, got \[2, 3\]"):
-        scores.bootstrap(np.mean, np.zeros(2), np.zeros(3))
-
-
 def test_scores_are_means_of_the_errors():
     faces = labelled_faces()
     noise = np.random.default_rng(1).normal(0, 2, faces.points.shape)

@@ -156,9 +156,7 @@ def test_points_in_one_place_are_refused(tmp_path):
         read(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "option", [{"size": 0}, {"size": 9.5}, {"channels": 2}, {"margin": -1}, {"box": "mouth"}]
-)
+@pytest.mark.parametrize("option", [{"size": 0}, {"size": 9.5}, {"channels": 2}, {"margin": -1}])
 def test_bad_options_are_named(root, option):
     with pytest.raises(SourceError, match=f"option {next(iter(option))}: got"):
         read(root, **option)

@@ -135,7 +135,6 @@ def test_label_is_stand_in_by_path_and_free_by_option(tmp_path):
     folder.mkdir()
     file = write_training(folder)
     assert read(folder).source == read(file).source == "kaggle stand-in"
-    assert read(file, label="mine").source == "mine"
 
 
 def test_cache_gives_the_same_faces_and_notices_a_change(tmp_path):

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from fkp.data.faces import Faces
-from fkp.data.readers import SourceError, npz, read, recognise
+from fkp.data.faces import ARRAYS, Faces
+from fkp.data.readers import SourceError, read, recognise
 from fkp.data.schemes import KAGGLE_15, SCHEMES
 
 POINTS = (np.arange(60, dtype=np.float32) % 7).reshape(2, 15, 2)
@@ -24,7 +24,7 @@ def save(folder, **arrays_by_name):
 
 @settings(max_examples=30, deadline=None)
 @given(st.data())
-def test_write_then_read(tmp_path_factory, data):
+def test_all_arrays_come_back(tmp_path_factory, data):
     n = data.draw(st.integers(0, 3))
     scheme = data.draw(st.sampled_from(list(SCHEMES.values())))
     shape = (n, 4, 5, data.draw(st.sampled_from([1, 3])))
@@ -38,7 +38,8 @@ def test_write_then_read(tmp_path_factory, data):
         parts=np.array(["train", "test", ""][:n], dtype="<U5"),
     )
     file = tmp_path_factory.mktemp("npz") / "faces.npz"
-    npz.write(file, faces)
+    texts = {"source": "somewhere", "scheme": scheme.name}
+    np.savez(file, **{name: getattr(faces, name) for name in ARRAYS}, **texts)
     found = read(file)
     assert recognise(file) == "npz"
     assert found.fingerprint == faces.fingerprint
@@ -46,7 +47,6 @@ def test_write_then_read(tmp_path_factory, data):
     assert found.scheme is scheme
     for name in ("groups", "parts", "names"):
         assert getattr(found, name).tolist() == getattr(faces, name).tolist()
-    assert [entry.name for entry in file.parent.iterdir()] == ["faces.npz"]
 
 
 def test_the_scheme_is_the_one_named(tmp_path, monkeypatch):
@@ -65,7 +65,6 @@ def test_names_and_the_file_as_source(tmp_path, keys):
     assert np.array_equal(faces.images[..., 0], IMAGES)
     assert np.array_equal(faces.points, POINTS)
     assert faces.source == "set"
-    assert read(tmp_path / "set.npz", label="mine").source == "mine"
 
 
 def test_interleaved_points(tmp_path):
@@ -154,9 +153,3 @@ def test_a_plain_npy_is_refused(tmp_path):
     (tmp_path / "a.npy").rename(tmp_path / "a.npz")
     with pytest.raises(SourceError, match=r"a\.npz"):
         read(tmp_path / "a.npz")
-
-
-def test_write_wants_npz(tmp_path):
-    faces = read(save(tmp_path, images=IMAGES, points=POINTS))
-    with pytest.raises(SourceError, match=r"faces\.dat: expected a name that ends in \.npz"):
-        npz.write(tmp_path / "faces.dat", faces)

@@ -145,7 +145,6 @@ def test_a_larger_picture_has_the_same_surface():
             {"points": np.zeros((15, 2)), "scheme": KAGGLE_15},
             "kaggle15 has no outline of the outer",
         ),
-        ({"softness": 0}, "softness: expected a number above 0, got 0"),
         (
             {"image": np.zeros((9, 9), np.uint8)},
             r"image: expected uint8 RGB .*, got uint8 \(9, 9\)",

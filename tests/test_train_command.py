@@ -14,7 +14,6 @@ import fkp
 from fkp import cli, models
 from fkp.data import readers
 from fkp.data.own import own
-from fkp.data.readers import npz
 from fkp.data.readers.kaggle import COLUMNS
 from fkp.data.schemes import IBUG_68, KAGGLE_15, twice
 from fkp.models import about, warm
@@ -124,7 +123,6 @@ def test_crops_are_placed_by_what_the_detector_finds(tmp_path):
     assert 1.0 < said["zoom"] < 1.6 and said["middle"][0] == pytest.approx(0.5, abs=0.05)
     blank = faces.with_images(np.zeros_like(faces.images))
     assert placed(blank, zoom=2.0) == {"zoom": 2.0, "picture": 96, "detected": False}
-    npz.write(tmp_path / "a.npz", faces)
     finder = fkp.load("kaggle")
     page = np.full((240, 240, 1), 128, np.uint8)
     page[80:176, 60:156] = faces.images[0]

@@ -99,8 +99,7 @@ def choose_data(path: Path | None, source: str | None) -> "Data":
     if path is None and source == "drawn":
         return Data(forced=True)
     if path is None:
-        places = [folder, *sorted(folder.glob("[!.]*"))]
-        path = next((place for place in places if holds(place, source)), None)
+        path = readers.within(folder, source)
         if path is None and source is None:
             return Data()
         if path is None:
@@ -108,16 +107,6 @@ def choose_data(path: Path | None, source: str | None) -> "Data":
     path = Path(path).expanduser().resolve()
     name = source or readers.recognise(path)
     return Data(path, name, path.name, file_fingerprint(path), forced=source is not None)
-
-
-def holds(path: Path, source: str | None) -> bool:
-    """Whether a path holds data of a format (None: of any)."""
-    from fkp.data import readers
-
-    try:
-        return readers.recognise(path) == source or source is None
-    except ValueError:
-        return False
 
 
 def parse_parameters(texts: list[str]) -> dict:

@@ -1,6 +1,5 @@
 """The command that runs studies."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,7 +16,6 @@ from fkp.cli.planned import (
 )
 
 if TYPE_CHECKING:
-    from fkp.study.executors import Cluster
     from fkp.study.plan import Plan
 
 
@@ -64,6 +62,7 @@ def run(
 
     Example: fkp run paper-a --data data/kaggle --profile quick -p seed=[0,1]
     """
+    from fkp.study.executors import Cluster
     from fkp.study.progress import watch
     from fkp.study.runner import Interrupted, run_study
 
@@ -74,7 +73,9 @@ def run(
         return
     if shared and not scheduler:
         raise ValueError("--shared: goes with --scheduler")
-    place = place_of(scheduler, planned.root, shared) if scheduler else None
+    place = Cluster(scheduler, planned.root, shared) if scheduler else None
+    if place:
+        typer.echo(f"{place.address}: {place.workers} notebooks at a time")
     named = [run for run in planned.runs if only is None or run.name in only]
     asked = "" if only is None else f"{len(named)} of "
     typer.echo(
@@ -113,15 +114,6 @@ def run(
     typer.echo(f"report: {shorten(planned.reports / 'index.html')}")
     bad = unmade or [record for record in asked if record["status"] == "failed"]
     raise typer.Exit(1 if bad else 0)
-
-
-def place_of(scheduler: str, root: Path, shared: str | None) -> "Cluster":
-    """The cluster at an address; ValueError where there is none or it does not fit."""
-    from fkp.study.executors import Cluster
-
-    place = Cluster(scheduler, root, shared)
-    typer.echo(f"{place.address}: {place.workers} notebooks at a time")
-    return place
 
 
 def show_plan(

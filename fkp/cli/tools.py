@@ -48,7 +48,7 @@ def inspect(
     from fkp.data.describe import data_facts
 
     with Console(stderr=True).status("reading, and looking for copies of photographs"):
-        facts = data_facts(readers.read(path if source else readers.within(path), source))
+        facts = data_facts(readers.read(path if source else readers.within(path) or path, source))
     if as_json:
         typer.echo(json.dumps(facts, indent=1))
         return

@@ -22,6 +22,7 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from fkp.deploy import runtimes
 from fkp.record.machine import environment
@@ -129,8 +130,6 @@ def conditions(threads: int) -> dict:
         dict: cpu, cores, threads, versions, load_percent (use of all cores by others over one
         second, before anything is measured).
     """
-    import psutil
-
     return {
         "cpu": environment()["cpu"],
         "cores": os.cpu_count(),
@@ -147,7 +146,7 @@ def work(job: dict) -> list[dict]:
     images = np.load(job["images"])
     if job["runtime"] not in runtimes.UNPINNED:
         _pin(job["threads"])
-    before, started = _resident_mb(), time.perf_counter()
+    before, started = psutil.Process().memory_info().rss / 1e6, time.perf_counter()
     if job["runtime"] == PREPROCESSING:
         call = _scale
     else:
@@ -243,12 +242,6 @@ def _pin(threads):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
 
 
-def _resident_mb():
-    import psutil
-
-    return psutil.Process().memory_info().rss / 1e6
-
-
 def _peak_mb():
     """Peak resident memory of this process; elsewhere than on Linux and Windows, the present one.
 
@@ -258,8 +251,6 @@ def _peak_mb():
     if status.exists():
         fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
         return int(fields["VmHWM"].split()[0]) * 1024 / 1e6
-    import psutil
-
     memory = psutil.Process().memory_info()
     return getattr(memory, "peak_wset", memory.rss) / 1e6
 

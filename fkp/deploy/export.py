@@ -8,7 +8,6 @@ needs Keras' TensorFlow backend; running the files does not.
 import logging
 import tempfile
 from collections.abc import Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,15 +73,16 @@ def export(
     pixels, written = _from_bytes(model), {}
     with tempfile.TemporaryDirectory() as saved:
         if any(form.startswith("litert") for form in formats):
-            with _without_info():
-                pixels.export(saved, format="tf_saved_model", verbose=False)
+            logging.getLogger("tensorflow").setLevel(logging.WARNING)  # else: names of folders
+            pixels.export(saved, format="tf_saved_model", verbose=False)
         for form in formats:
             path = folder / f"{name}{SUFFIXES[form]}"
             with whole(path) as part:
                 if form == "onnx":
                     pixels.export(part, format="onnx", verbose=False)
                 else:
-                    converted = _litert(saved, form, calibration, _has_heatmaps(model))
+                    heatmaps = any(layer.name == "heatmap" for layer in model.layers)
+                    converted = _litert(saved, form, calibration, heatmaps)
                     part.write_bytes(_without_names(converted))
                 if about is not None:
                     write(part, about)
@@ -232,10 +232,6 @@ def _from_bytes(model):
     return pixels
 
 
-def _has_heatmaps(model):
-    return any(layer.name == "heatmap" for layer in model.layers)
-
-
 def _litert(saved, form, calibration, heatmaps):
     """Bytes of a LiteRT file; int8 takes its value ranges from the calibration images."""
     import tensorflow as tf
@@ -272,15 +268,3 @@ def _without_names(model):
             if number not in ends:
                 tensor.name = None
     return bytes(flatbuffer_utils.convert_object_to_bytearray(found))
-
-
-@contextmanager
-def _without_info():
-    """TensorFlow's logger without the names of temporary folders."""
-    logger = logging.getLogger("tensorflow")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -137,29 +137,14 @@ def second_pass(
 
 
 def by_yaw(faces: Faces, nme: np.ndarray, seed: int = 0) -> dict[str, dict]:
-    """NME by how far the head is turned aside: "0 to 10" degrees -> score.
-
-    Raises:
-        ValueError: a scheme other than the 68 points.
-    """
-    turned = np.abs(yaw(faces))
+    """NME by how far the head is turned aside, by its 68 labels: "0 to 10" degrees -> score."""
+    turned = np.abs(pose.angles(pose.fit(faces.points, *pose.mean_face())[0])[:, 0])
     found = {}
     for low, high in pairwise(YAWS):
         rows = (turned >= low) & (turned < high) & ~np.isnan(nme)
         if rows.any():
             found[f"{low} to {high}"] = mean_score(nme[rows], "%", faces.groups[rows], seed)
     return found
-
-
-def yaw(faces: Faces) -> np.ndarray:
-    """Angle by which each head is turned aside, from its 68 labels, degrees (n,); see `pose`.
-
-    Raises:
-        ValueError: a scheme other than the 68 points.
-    """
-    if faces.scheme.name != "ibug68":
-        raise ValueError(f"yaw: expected the 68 points, got {faces.scheme.name}")
-    return pose.angles(pose.fit(faces.points, *pose.mean_face())[0])[:, 0]
 
 
 def by_size(model: Model, pictures: Faces, side: int, zoom: float, seed: int = 0) -> dict:

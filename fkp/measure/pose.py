@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 
 from fkp.data.schemes import IBUG_68, Scheme
 
@@ -40,11 +41,8 @@ def pose(points: np.ndarray, scheme: Scheme = IBUG_68) -> Pose | None:
 
 def angles(rotations: np.ndarray) -> np.ndarray:
     """Yaw, pitch and roll (n, 3), degrees, of rotations (n, 3, 3)."""
-    last = rotations[:, 2]
-    yaw = np.arctan2(-last[:, 0], last[:, 2])
-    pitch = np.arcsin(np.clip(-last[:, 1], -1, 1))
-    roll = np.arctan2(-rotations[:, 0, 1], rotations[:, 1, 1])
-    return np.degrees(np.stack([yaw, pitch, roll], axis=1))
+    turns = scipy.spatial.transform.Rotation.from_matrix(rotations)
+    return turns.as_euler("yxz", degrees=True) * (1, -1, 1)
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
@@ -52,12 +50,8 @@ def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
 
     Axes: x to the right of the image, y down, z towards the camera.
     """
-    (cy, sy), (cp, sp), (cr, sr) = (
-        (np.cos(angle), np.sin(angle)) for angle in np.radians([yaw, pitch, roll])
-    )
-    turn = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    nod = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
-    return np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]]) @ nod @ turn
+    turns = (yaw, -pitch, roll)
+    return scipy.spatial.transform.Rotation.from_euler("yxz", turns, degrees=True).as_matrix()
 
 
 @cache
@@ -98,7 +92,8 @@ def fit(
     turns = np.concatenate([rows, np.cross(rows[:, 0], rows[:, 1])[:, None]], axis=1)
     for _ in range(_STEPS):
         step = _step(seen, scale[:, None, None] * body @ turns.transpose(0, 2, 1))
-        turns, scale = _small(step[:, :3]) @ turns, scale * np.exp(step[:, 3])
+        small = scipy.spatial.transform.Rotation.from_rotvec(step[:, :3]).as_matrix()
+        turns, scale = small @ turns, scale * np.exp(step[:, 3])
         if np.abs(step).max() < 1e-9:
             break
     shift = middle - scale[:, None] * (turns[:, :2] @ origin[..., None])[..., 0]
@@ -115,10 +110,3 @@ def _step(seen, body):
     # Points that all but coincide say little: never divided by zero.
     normal += 1e-12 * (1 + np.trace(normal, axis1=1, axis2=2))[:, None, None] * np.eye(4)
     return np.linalg.solve(normal, slopes.transpose(0, 2, 1) @ missed)[..., 0]
-
-
-def _small(vectors):
-    """Rotations (n, 3, 3) about vectors (n, 3) by their length, radians."""
-    from scipy.spatial.transform import Rotation
-
-    return Rotation.from_rotvec(vectors).as_matrix()

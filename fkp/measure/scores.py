@@ -31,14 +31,8 @@ def bootstrap(
 
     Returns:
         (low, high); NaN where the statistic is NaN in every resample.
-
-    Raises:
-        ValueError: arrays of different lengths.
     """
-    lengths = {len(array) for array in arrays}
-    if len(lengths) != 1:
-        raise ValueError(f"arrays: expected one length, got {sorted(lengths)}")
-    size = lengths.pop()
+    size = len(arrays[0])
     groups = np.arange(size) if groups is None else groups
     _, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     order, starts = np.argsort(member, kind="stable"), np.cumsum(sizes) - sizes

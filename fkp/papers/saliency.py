@@ -17,12 +17,11 @@ from fkp.measure.errors import squared_errors
 from fkp.measure.scores import bootstrap
 from fkp.models.predict import predict
 
+_BATCH = 32  # images whose gradients are taken at once
 ORDERS = ("most salient", "most salient in another face", "random", "least salient")
 
 
-def gradient(
-    model: keras.Model, images: np.ndarray, points: np.ndarray, batch_size: int = 32
-) -> np.ndarray:
+def gradient(model: keras.Model, images: np.ndarray, points: np.ndarray) -> np.ndarray:
     """|dL/dI|, the largest of the channels (Simonyan et al., 2014, section 3).
 
     The maximum, as there: in a sum, channels of opposite sign would cancel, as those of an edge in
@@ -33,7 +32,6 @@ def gradient(
             `fkp.models.in_float32`.
         images: (n, h, w, c), gray levels 0..255.
         points: (n, k, 2) labels, pixels; NaN = not in the loss.
-        batch_size: images per call.
 
     Returns:
         float32 (n, h, w), px^2 per gray level; zeros for a face without labels.
@@ -41,7 +39,7 @@ def gradient(
     Raises:
         ValueError: the points do not fit images or model, or a backend other than TensorFlow.
     """
-    return _magnitude(_gradient(model, images, points, batch_size))
+    return _magnitude(_gradient(model, images, points))
 
 
 def smooth(
@@ -51,7 +49,6 @@ def smooth(
     samples: int = 16,
     sigma: float = 0.1,
     seed: int = 0,
-    batch_size: int = 32,
 ) -> np.ndarray:
     """`gradient` of noisy copies, averaged before the magnitude is taken (SmoothGrad).
 
@@ -75,7 +72,7 @@ def smooth(
     total = np.zeros(images.shape, np.float32)
     for _ in range(samples):
         noise = rng.standard_normal(images.shape, dtype=np.float32) * np.float32(255 * sigma)
-        total += _gradient(model, images + noise, points, batch_size)
+        total += _gradient(model, images + noise, points)
     return _magnitude(total / samples)
 
 
@@ -85,7 +82,6 @@ def per_region(
     points: np.ndarray,
     scheme: Scheme,
     reach: float = 1 / 16,
-    batch_size: int = 32,
 ) -> dict[str, dict[str, np.ndarray]]:
     """Where the error of each region's points comes from: L over those points alone.
 
@@ -103,7 +99,7 @@ def per_region(
     for region, indices in scheme.regions.items():
         chosen = np.isin(np.arange(len(scheme)), indices)
         own = np.where(chosen[:, None], points, np.float32(np.nan))
-        maps = gradient(model, images, own, batch_size).astype(np.float64)
+        maps = gradient(model, images, own).astype(np.float64)
         near = _near(own, images.shape[1:3], reach * images.shape[2])
         total = maps.sum(axis=(1, 2))
         total[total == 0] = np.nan
@@ -138,7 +134,6 @@ def deletion_curve(
     fractions: Sequence[float],
     seed: int = 0,
     patch: int = 8,
-    batch_size: int = 128,
 ) -> dict[str, np.ndarray]:
     """Error of each face while its patches are hidden in four orders (see `ORDERS`).
 
@@ -158,12 +153,8 @@ def deletion_curve(
 
     Returns:
         order -> float64 (n, len(fractions)), RMSE in px of each face over its labelled points.
-
-    Raises:
-        ValueError: shapes do not fit, or fractions that do not ascend in [0, 1].
     """
     _check(model, images, points)
-    _check_deletion(images, saliency, fractions, patch)
     cells = _cells(images.shape[1:3], patch)
     sigma = images.shape[2] / 10
     blurred = np.stack([cv2.GaussianBlur(image, (0, 0), sigma) for image in images])
@@ -173,7 +164,7 @@ def deletion_curve(
         columns = []
         for fraction in fractions:
             hidden = (rank < round(fraction * rank.shape[1]))[:, cells, None]
-            predicted = predict(model, np.where(hidden, blurred, images), batch_size)
+            predicted = predict(model, np.where(hidden, blurred, images))
             columns.append(_rmse(points, predicted))
         errors[order] = np.stack(columns, axis=1)
     return errors
@@ -200,7 +191,7 @@ def over_faces(
     return values.mean(axis=0), *np.transpose(ends)
 
 
-def _gradient(model, images, points, batch_size):
+def _gradient(model, images, points):
     """dL/dI, float32 (n, h, w, c)."""
     _check(model, images, points)
     import tensorflow as tf
@@ -210,8 +201,8 @@ def _gradient(model, images, points, batch_size):
     weights = known / np.maximum(known.sum(axis=(1, 2), keepdims=True), 1)
     weights = weights.astype(np.float32)
     found = np.empty(images.shape, np.float32)
-    for start in range(0, len(images), batch_size):
-        rows = slice(start, start + batch_size)
+    for start in range(0, len(images), _BATCH):
+        rows = slice(start, start + _BATCH)
         pixels = tf.convert_to_tensor(images[rows].astype(np.float32))
         with tf.GradientTape() as tape:
             tape.watch(pixels)
@@ -268,13 +259,3 @@ def _check(model, images, points):
         raise ValueError(
             f"images: expected {tuple(model.input_shape[1:])} each, got {images.shape[1:]}"
         )
-
-
-def _check_deletion(images, saliency, fractions, patch):
-    if saliency.shape != images.shape[:3]:
-        raise ValueError(f"saliency: expected shape {images.shape[:3]}, got {saliency.shape}")
-    if not 1 <= patch <= min(images.shape[1:3]):
-        raise ValueError(f"patch: expected 1 to {min(images.shape[1:3])} pixels, got {patch}")
-    steps = np.diff([0, *fractions, 1])
-    if len(fractions) == 0 or (steps < 0).any():
-        raise ValueError(f"fractions: expected ascending numbers in [0, 1], got {fractions}")

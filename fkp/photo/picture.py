@@ -17,18 +17,6 @@ from fkp.data.readers import crop, fault
 from fkp.data.readers.ibug import read_pts
 from fkp.record.files import whole
 
-# EXIF orientation -> where a pixel (x, y) of the stored picture, its last pixel (r, b), is shown.
-_SHOWN = {
-    1: lambda x, y, r, b: (x, y),
-    2: lambda x, y, r, b: (r - x, y),
-    3: lambda x, y, r, b: (r - x, b - y),
-    4: lambda x, y, r, b: (x, b - y),
-    5: lambda x, y, r, b: (y, x),
-    6: lambda x, y, r, b: (b - y, x),
-    7: lambda x, y, r, b: (b - y, r - x),
-    8: lambda x, y, r, b: (y, r - x),
-}
-
 
 @dataclass(frozen=True, eq=False)
 class Photo:
@@ -58,7 +46,7 @@ def read(file: str | Path) -> Photo:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(file) as image:
                 stored = image.getexif().get(ExifTags.Base.Orientation)
-                orientation = stored if stored in _SHOWN else 1
+                orientation = stored if stored in range(1, 9) else 1
                 profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA") else None
                 rgba = shown(image)
     except FileNotFoundError:
@@ -104,8 +92,11 @@ def marked(photo: Photo, file: str | Path) -> np.ndarray:
     if not Path(file).is_file():
         raise fault(file, "a .pts file of 68 points", "no such file")
     h, w = photo.pixels.shape[:2]
-    right, bottom = (h - 1, w - 1) if photo.orientation > 4 else (w - 1, h - 1)
-    points = np.column_stack(_SHOWN[photo.orientation](*read_pts(file).T, right, bottom))
+    points, kind = read_pts(file), photo.orientation
+    if kind > 4:  # x and y change places; then either may count from the other end
+        points = points[:, ::-1]
+    turned = kind in (2, 3, 6, 7), kind in (3, 4, 7, 8)
+    points = np.where(turned, (w - 1, h - 1) - points, points)
     if not ((points >= 0) & (points < (w, h))).all(axis=1).any():
         raise fault(file, f"points on the photograph, {w} x {h} pixels", "no point on it")
     return points

@@ -25,7 +25,6 @@ def recolour(
     lips: str | None = None,
     eyes: str | None = None,
     opacity: float = 0.6,
-    softness: float = 0.02,
 ) -> np.ndarray:
     """Paint lips and irises; every other pixel stays as it is.
 
@@ -35,7 +34,6 @@ def recolour(
         scheme: Scheme of the k points, with the outlines of what is painted.
         lips, eyes: colours such as "#b03060" or "green"; None leaves them alone.
         opacity: 0 (nothing changes) to 1.
-        softness: width of the soft edge, which lies inside of the outline, over the region's width.
 
     Returns:
         uint8 (h, w, 3), a new array.
@@ -48,7 +46,7 @@ def recolour(
         raise ValueError(f"opacity: expected a number from 0 to 1, got {opacity!r}")
     out = image.copy()
     for part, rgb in _colours(lips, eyes).items():
-        _paint(out, opacity * surface(image, points, scheme, part, softness), rgb)
+        _paint(out, opacity * surface(image, points, scheme, part), rgb)
     return out
 
 

@@ -16,12 +16,11 @@ from fkp.data.schemes import Scheme
 PARTS = {"lips": "outer_lips", "right_eye": "right_eye", "left_eye": "left_eye"}
 
 SHUT_EYE, SHUT_MOUTH = 0.1, 0.03  # openness: thinner outlines are closed
+_SOFT = 0.02  # width of the soft edge, which lies inside of the outline
 _IRIS = (0.19, 0.21, 0.23)  # radii; an iris is about 12 mm, an eye 30 mm wide
 
 
-def surface(
-    image: np.ndarray, points: np.ndarray, scheme: Scheme, part: str, softness: float = 0.02
-) -> np.ndarray:
+def surface(image: np.ndarray, points: np.ndarray, scheme: Scheme, part: str) -> np.ndarray:
     """How much of each pixel is surface of lips or iris.
 
     Lips: inside of the outer outline and, where the mouth is open, outside of the inner one. In a
@@ -35,18 +34,15 @@ def surface(
         points: (k, 2), pixels.
         scheme: Scheme of the k points.
         part: a key of `PARTS`.
-        softness: width of the soft edge, which lies inside of the outline, over the region's width.
 
     Returns:
         float32 (h, w), 0 to 1; 0 everywhere outside of the outline.
 
     Raises:
-        ValueError: see `outline`; a wrong image or softness.
+        ValueError: see `outline`; a wrong image.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"image: expected uint8 RGB (h, w, 3), got {image.dtype} {image.shape}")
-    if not softness > 0:
-        raise ValueError(f"softness: expected a number above 0, got {softness!r}")
     edge = outline(points, scheme, PARTS[part])
     low = np.maximum(edge.min(axis=0) - 2, 0).astype(int)
     high = np.maximum(edge.max(axis=0) + 3, 0).astype(int)
@@ -55,12 +51,12 @@ def surface(
     if not patch.size or _width(edge) < 2:
         return found
     if part != "lips":
-        found[window] = _iris(patch, edge - low, softness)
+        found[window] = _iris(patch, edge - low)
     elif "inner_lips" in scheme.regions:
         inner = outline(points, scheme, "inner_lips")
-        found[window] = _lips(patch, edge - low, inner - low, softness)
+        found[window] = _lips(patch, edge - low, inner - low)
     else:
-        found[window] = _like_the_rim(patch, edge - low, softness)
+        found[window] = _like_the_rim(patch, edge - low)
     return found
 
 
@@ -127,14 +123,14 @@ def _width(corners):
     return np.linalg.norm(corners[:, None] - corners, axis=2).max()
 
 
-def _lips(patch, outer, inner, softness):
-    found = _soft(patch.shape, outer, softness * _width(outer))
+def _lips(patch, outer, inner):
+    found = _soft(patch.shape, outer, _SOFT * _width(outer))
     if openness(inner) > SHUT_MOUTH:
         found *= 1 - _inside(patch.shape, inner)
     return found
 
 
-def _like_the_rim(patch, outer, softness):
+def _like_the_rim(patch, outer):
     """Lips of which only the outer outline is known.
 
     The colours of a rim a tenth of the mouth wide, without its oddest fifth, stand for the lips as
@@ -142,7 +138,7 @@ def _like_the_rim(patch, outer, softness):
     the width deep none.
     """
     width = _width(outer)
-    found, colours = _soft(patch.shape, outer, softness * width), lab(patch)
+    found, colours = _soft(patch.shape, outer, _SOFT * width), lab(patch)
     depth = cv2.distanceTransform((found > 0).astype(np.uint8), cv2.DIST_L2, 5) / width
     rim = colours[(found > 0.5) & (depth < 0.1)]
     if len(rim) < 10:
@@ -157,7 +153,7 @@ def _like_the_rim(patch, outer, softness):
     return found * cv2.GaussianBlur(like, (0, 0), max(0.01 * width, 0.5))
 
 
-def _iris(patch, eye, softness):
+def _iris(patch, eye):
     none, width = np.zeros(patch.shape[:2], np.float32), _width(eye)
     if openness(eye) < SHUT_EYE:
         return none
@@ -173,10 +169,10 @@ def _iris(patch, eye, softness):
     far = np.hypot(columns - x, rows - y) / radius
     dark, around = np.median(light[ball & (far < 0.9)]), light[ball & (far > 1.15)]
     contrast = max(np.quantile(around, 0.75) - dark, 15) if around.size else 100 - dark
-    edge = np.clip((1.1 - far) * radius / (2 * softness * width) + 0.5, 0, 1)
+    edge = np.clip((1.1 - far) * radius / (2 * _SOFT * width) + 0.5, 0, 1)
     pupil = np.clip((0.45 - far) / 0.2, 0, 1)
     bright = np.clip(((light - dark) / contrast - 0.35) / 0.4, 0, 1)
-    return _soft(patch.shape, eye, softness * width) * edge * (1 - pupil) * (1 - bright)
+    return _soft(patch.shape, eye, _SOFT * width) * edge * (1 - pupil) * (1 - bright)
 
 
 def _darkest_disc(light, eye, between_lids):

@@ -1,6 +1,7 @@
 """Errors point by point, laid out on the mean face."""
 
 from contextlib import suppress
+from statistics import fmean
 
 import numpy as np
 
@@ -26,7 +27,8 @@ def face_map(runs: list[dict]) -> dict | None:
         name, an error in % of the image's side, a radius and a colour; `highest`, of each name the
         point with the largest error. None if no run has errors of points with a known place.
     """
-    every = sorted((series for series in _series(runs) if series[2]), key=lambda s: _mean(s[2]))
+    every = [series for series in _series(runs) if series[2]]
+    every.sort(key=lambda series: fmean(series[2].values()))
     labels = tuple(every[0][2]) if every else ()
     best = {}
     for name, label, errors in every:
@@ -54,13 +56,9 @@ def face_map(runs: list[dict]) -> dict | None:
     return {"names": order, "points": points, "highest": highest, "outlines": [*_outlines()]}
 
 
-def _mean(errors):
-    return sum(errors.values()) / len(errors)
-
-
 def _series(runs):
     """(name, label, {point: error in % of the image's side}) of every run that has them."""
-    inputs = {run["run"].get("name"): run["model"]["input"] for run in runs if _input(run)}
+    inputs = {run["run"].get("name"): (run.get("model") or {}).get("input") for run in runs}
     for run in runs:
         name, label = (run["run"].get(key, "") for key in ("name", "label"))
         side = (run.get("data") or {}).get("image_shape", [0])[0]
@@ -70,13 +68,9 @@ def _series(runs):
             scaled = {point: 100 * px / (side or LABELS_SIDE) for point, px in errors.items()}
             yield key if several else name, key, scaled
         for key, audit in (run.get("audits") or {}).items():
-            side = inputs.get(key, [0])[0]
+            side = (inputs.get(key) or [0])[0]
             if side and "per_point" in audit:
                 yield key, key, {p: 100 * px / side for p, px in audit["per_point"].items()}
-
-
-def _input(run):
-    return (run.get("model") or {}).get("input")
 
 
 def _places(labels):

@@ -64,7 +64,8 @@ def seeds(numbers):
 def sides(table):
     """ "n" for each column of numbers (or of texts that begin with one), "" for the others."""
     columns = zip(*table["rows"], strict=True) if table["rows"] else [[] for _ in table["columns"]]
-    return ["n" if all(map(_is_number, filter(_is_given, column))) else "" for column in columns]
+    given = [[value for value in column if value not in (None, "")] for column in columns]
+    return ["n" if all(_value(value) is not None for value in column) else "" for column in given]
 
 
 def differences(table):
@@ -104,11 +105,3 @@ def _value(cell_value):
         return cell_value
     match = _NUMBER.match(str(cell_value or ""))
     return float(match[0].replace(",", "").replace("−", "-")) if match else None
-
-
-def _is_given(value):
-    return value is not None and value != ""
-
-
-def _is_number(value):
-    return isinstance(value, int | float) or re.match(r"[-−+]?\d", str(value)) is not None

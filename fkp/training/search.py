@@ -13,7 +13,6 @@ import logging
 import tempfile
 from collections import deque
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -134,8 +133,8 @@ def search(
     book = Book(folder, about | setting | network)
     run = partial(_run, network, setting, train, validation)
     total = None if algorithm == "hyperband" else trials
+    logging.getLogger("tensorflow").addFilter(_no_advice)
     with (
-        _without_advice(),
         tempfile.TemporaryDirectory() as scratch,
         tqdm(total=total, unit="trial", disable=not progress) as bar,
     ):
@@ -193,19 +192,9 @@ def _oracle(algorithm, space, trials, epochs, seed):
     return oracle
 
 
-@contextmanager
-def _without_advice():
-    """Silence TensorFlow's advice on retracing: every trial is another network, to be traced."""
-    logger = logging.getLogger("tensorflow")
-
-    def other(record):
-        return "retracing" not in record.getMessage()
-
-    logger.addFilter(other)
-    try:
-        yield
-    finally:
-        logger.removeFilter(other)
+def _no_advice(record):
+    """Not TensorFlow's advice on retracing: every trial is another network, to be traced."""
+    return "retracing" not in record.getMessage()
 
 
 def _proposals(oracle, waiting, settle):

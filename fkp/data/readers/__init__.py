@@ -6,6 +6,7 @@ path: it draws its faces.
 """
 
 import inspect
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -100,21 +101,14 @@ def recognise(path: Path | str) -> str:
     raise SourceError(f"{path}: not recognised. {_known()}")
 
 
-def within(path: Path | str) -> Path:
-    """The path, or the first of a folder's subfolders that holds a known format if it holds none.
-
-    Raises:
-        SourceError: as `recognise`.
-    """
+def within(path: Path | str, source: str | None = None) -> Path | None:
+    """The path or the first of its subfolders that holds a format (None: any), None without one."""
     path = Path(path)
     for place in (path, *(sorted(path.glob("[!.]*")) if path.is_dir() else ())):
-        try:
-            recognise(place)
-            return place
-        except SourceError:
-            continue
-    recognise(path)
-    return path
+        with suppress(SourceError):
+            if recognise(place) == source or source is None:
+                return place
+    return None
 
 
 def read(path: Path | str | None = None, source: str | None = None, **options: object) -> Faces:

@@ -26,7 +26,7 @@ def read(
     Args:
         category: name of the category; default: the only one with keypoints.
         images: folder of the images; default: that of the file and those beside it.
-        **cut: how they are cut out, `crop.OPTIONS`; box "given" is the file's `bbox`.
+        **cut: how they are cut out, `crop.OPTIONS`.
 
     Raises:
         SourceError: names the file, the annotation and what was expected.
@@ -44,7 +44,7 @@ def read(
                 expected = "an image_id of the file's images"
                 raise fault(path, expected, entry.get("image_id"), row=number)
             place = _points(path, number, entry["keypoints"], len(names))
-            rows.append(marked.Marked(files[entry["image_id"]], place, entry.get("bbox"), number))
+            rows.append(marked.Marked(files[entry["image_id"]], place, number))
     return marked.faces(path, rows, points, files=[path], images=images, **cut)
 
 

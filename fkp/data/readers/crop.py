@@ -16,8 +16,7 @@ import numpy as np
 from fkp.data.readers import SourceError, beyond, cache, fault
 
 IMAGES = (".jpg", ".jpeg", ".png")
-BOXES = ("landmarks", "given")
-OPTIONS = ("size", "channels", "margin", "box", "use_cache")  # of every reader that cuts crops
+OPTIONS = ("size", "channels", "margin", "use_cache")  # of every reader that cuts crops
 _VERSION = 1
 
 
@@ -28,11 +27,9 @@ def crops(
     *,
     files: Sequence[Path] | None = None,
     key: str | None = None,
-    box_of: Callable[[object], np.ndarray] | None = None,
     size: int = 96,
     channels: int = 1,
     margin: float = 0.25,
-    box: str = "landmarks",
     use_cache: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Crop the face of every photograph.
@@ -43,11 +40,9 @@ def crops(
         points_of: annotation -> float (k, 2), 0-based pixels of the photograph; NaN = unlabelled.
         files: that the crops follow from; default: those of `photos`.
         key: tells apart crops of other rows of the same files.
-        box_of: annotation -> (left, top, right, bottom), for box "given".
         size: side of the square crop in pixels.
         channels: 1 (gray) or 3 (RGB).
-        margin: added on each side of the box, as a fraction of the box's longer side.
-        box: "landmarks" (the box around the points) or "given" (by the data set).
+        margin: added on each side of the box round the points, over the box's longer side.
         use_cache: keep the crops beside the data for next time.
 
     Returns:
@@ -56,9 +51,7 @@ def crops(
     Raises:
         SourceError: an option is out of range, or a file is at fault; names the file.
     """
-    check(size, channels, margin, box)
-    if box == "given" and box_of is None:
-        raise SourceError("option box: this format gives no boxes, expected landmarks")
+    check(size, channels, margin)
 
     def face(photo):
         image_file, points_file = photo
@@ -69,10 +62,10 @@ def crops(
         if len(far):
             where = f"{points_file}, point {far[0] + 1}"
             raise fault(where, f"a point on the image, {w} x {h} px", points[far[0]].tolist())
-        found = box_of(points_file) if box == "given" else landmark_box(points)
-        if not max(found[2] - found[0], found[3] - found[1]) > 0:
+        box = landmark_box(points)
+        if not max(box[2] - box[0], box[3] - box[1]) > 0:
             raise fault(points_file, "points that span an area", "all points in one place")
-        return crop(image, points, found, size, margin)
+        return crop(image, points, box, size, margin)
 
     def make():
         images = np.empty((len(photos), size, size, channels), dtype=np.uint8)
@@ -85,7 +78,7 @@ def crops(
 
     if use_cache:
         files = [file for photo in photos for file in photo] if files is None else files
-        options = {"size": size, "channels": channels, "margin": float(margin), "box": box}
+        options = {"size": size, "channels": channels, "margin": float(margin), "box": "landmarks"}
         options |= {} if key is None else {"rows": key}
         found = cache.arrays(root, files, make, version=_VERSION, **options)
     else:
@@ -93,13 +86,12 @@ def crops(
     return found["images"], found["points"]
 
 
-def check(size: int, channels: int, margin: float, box: str) -> None:
+def check(size: int, channels: int, margin: float) -> None:
     """SourceError unless the crop options make sense."""
     for name, value, fine, expected in (
         ("size", size, isinstance(size, int) and size >= 2, "a whole number of pixels from 2"),
         ("channels", channels, channels in (1, 3), "1 (gray) or 3 (RGB)"),
         ("margin", margin, isinstance(margin, int | float) and margin > -0.5, "more than -0.5"),
-        ("box", box, box in BOXES, " or ".join(map(repr, BOXES))),
     ):
         if not fine:
             raise SourceError(f"option {name}: got {value!r}, expected {expected}")

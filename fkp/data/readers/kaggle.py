@@ -41,16 +41,15 @@ def recognises(path: Path | str) -> bool:
     return path.suffix.lower() == ".csv" and "Image" in columns.header(path)
 
 
-def read(
-    path: Path | str, part: str = "train", label: str | None = None, use_cache: bool = True
-) -> Faces:
+def read(path: Path | str, part: str = "train", use_cache: bool = True) -> Faces:
     """Read a training or test file.
+
+    `Faces.source` is "kaggle" for Kaggle's own training labels, else "Kaggle format", or "kaggle
+    stand-in" where the path says "standin".
 
     Args:
         path: .csv or .zip file (its columns tell training from test), or a folder.
         part: "train" or "test": which file of a folder to read; .csv goes before .zip.
-        label: `Faces.source`; default "kaggle" for Kaggle's own training labels, else "Kaggle
-            format", or "kaggle stand-in" where the path says "standin".
         use_cache: keep the parsed arrays beside the file for next time.
 
     Returns:
@@ -73,13 +72,12 @@ def read(
 
     found = cache.arrays(file, [file], parse, version=_VERSION) if use_cache else parse()
     images, points = found["images"], found["points"]
-    if label is None:
-        standin = any("standin" in name for name in file.resolve().parts)
-        label = "kaggle stand-in" if standin else "Kaggle format"
-        if array_digest("", points) == _GENUINE:
-            label = "kaggle"
+    standin = any("standin" in name for name in file.resolve().parts)
+    source = "kaggle stand-in" if standin else "Kaggle format"
+    if array_digest("", points) == _GENUINE:
+        source = "kaggle"
     names = np.array([f"row {i + 1}" for i in range(len(images))])
-    return Faces(images=images, points=points, scheme=KAGGLE_15, source=label, names=names)
+    return Faces(images=images, points=points, scheme=KAGGLE_15, source=source, names=names)
 
 
 def read_lookup(path: Path | str) -> pd.DataFrame:

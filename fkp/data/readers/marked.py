@@ -1,4 +1,4 @@
-"""Faces marked in lists: one image file, its points and perhaps a box a row."""
+"""Faces marked in lists: one image file and its points a row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,14 +19,12 @@ class Marked:
     Attributes:
         image: its name in the list.
         points: float (k, 2), 0-based px; NaN = unlabelled.
-        box: (x, y, w, h), px; None: the list gives none.
         row: of the list, from 1, for messages.
         part: "train", "test" or "".
     """
 
     image: str
     points: np.ndarray
-    box: Sequence[float] | None
     row: int
     part: str = ""
 
@@ -41,7 +39,6 @@ def faces(
     *,
     files: Sequence[Path],
     images: str | Path | None,
-    box: str = "landmarks",
     **cut: object,
 ) -> Faces:
     """The things marked, each in a square crop of its image; those of one image share a group.
@@ -51,7 +48,7 @@ def faces(
         scheme: of the points.
         files: the lists that the rows are from.
         images: folder of the images; None: the list's folder and those beside it.
-        box, **cut: `crop.OPTIONS`; box "given" is the list's.
+        **cut: `crop.OPTIONS`.
 
     Raises:
         SourceError: an image that is not there, no row with a point, an option.
@@ -60,22 +57,16 @@ def faces(
     if not rows:
         raise fault(path, "rows with labelled points", "none")
     small = [row for row in rows if not np.nanmax(np.ptp(_labelled(row), axis=0)) > 0]
-    if small and box == "landmarks":
+    if small:
         raise fault(path, "labelled points that span an area", row=small[0].row)
     folders = _folders(path, images)
     places = {row.image: _image(path, folders, row) for row in rows}
-    if box == "given":
-        without = [row.row for row in rows if row.box is None or not min(row.box[2:]) > 0]
-        if without:
-            raise fault(path, "a box of positive width and height", row=without[0])
     pixels, points = crop.crops(
         path if path.is_dir() else path.parent,
         [(places[row.image], row) for row in rows],
         lambda row: row.points,
         files=[*files, *dict.fromkeys(places.values())],
         key=digest([(row.part, row.row) for row in rows]),
-        box_of=lambda row: np.add(row.box, (0, 0, *row.box[:2])),
-        box=box,
         **cut,
     )
     names, numbers, counts = [row.image for row in rows], [], {}

