@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import cv2
 import numpy as np
@@ -273,6 +275,19 @@ def test_without_network_the_command_says_what_to_do(tmp_path):
     ):
         demo.runtime({"x@1": gone | {"tarball": f"{address}x.tgz"}}, tmp_path)
     assert list(tmp_path.iterdir()) == [other]
+
+
+def test_only_the_files_named_are_served(tmp_path):
+    (tmp_path / "a.js").write_text("1")
+    (tmp_path / "secret").write_text("2")
+    with served(demo.serve({"": tmp_path / "a.js", "x/a.js": tmp_path / "a.js"})) as address:
+        for place in ("", "x/a.js?again"):
+            with urlopen(address + place) as answer:
+                assert answer.read() == b"1" and answer.headers["Cache-Control"] == "no-cache"
+                assert answer.headers["Content-Type"].endswith("javascript")
+        for place in ("secret", "x", "x/", "../secret", "x/../secret", str(tmp_path / "secret")):
+            with pytest.raises(HTTPError, match="404"):
+                urlopen(address + place)
 
 
 def test_a_port_that_is_taken_is_named():
