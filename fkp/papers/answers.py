@@ -171,8 +171,8 @@ def _stall(runs):
             f"lowest validation error in epoch {errors.index(min(errors)) + 1})"
         )
     return (
-        f"{ANSWERED[last['verdict']]}: the paper states an NME of {stated['nme_ocular']} %; after "
-        f"at most {last['images']:,} images ours have {'; '.join(found)}. One training each."
+        f"{ANSWERED[last['verdict']]}: the paper states an NME of {stated['nme_ocular']} %, ours "
+        f"have {'; '.join(found)}. One training each."
     )
 
 
