@@ -4,8 +4,8 @@
 
 What it shows is written as JSON beside it, for the page of all studies. Size and time are those
 that `benchmarks.peers.measure --time` wrote. Errors are published: of what ships in
-reports/published/best, of paper D's networks in reports/published/paper-d, where their files, which
-only hold random weights, are called as here (resnet18.tflite, mobilenet.tflite).
+reports/published/best, of paper D's networks in paper-d and, after more epochs, in stall. Paper D's
+files, which only hold random weights, are called as there (resnet18.tflite, mobilenet.tflite).
 """
 
 import argparse
@@ -32,11 +32,13 @@ def errors_of_ours() -> dict[str, tuple[str, float]]:
     What ships comes last: paper D trains networks of the same names at its own budget.
     """
     found = {}
-    for run in results.load(ROOT / "reports/published/paper-d/runs", "landmarks"):
-        name = run["run"]["name"]
-        label = f"{name}, {len(run['history'])} epochs"
-        found[name] = label, run["scores"]["nme_ocular"]["value"]
-    for run in results.load(ROOT / "reports/published/best/runs", "best"):
+    published = ROOT / "reports/published"
+    for study in ("paper-d", "stall"):
+        for run in results.load(published / study / "runs", "landmarks"):
+            name = run["run"]["name"]
+            label = f"{name}, {len(run['history'])} epochs"
+            found[name] = label, run["scores"]["nme_ocular"]["value"]
+    for run in results.load(published / "best/runs", "best"):
         for name, audit in run["audits"].items():
             found[name] = f"fkp {name}", audit["scores"]["nme_ocular"]["value"]
     return found

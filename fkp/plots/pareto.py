@@ -20,9 +20,11 @@ def pareto(ax: Axes, table: pd.DataFrame, cost: str, error: str, xlabel: str, yl
         colour, label = (COLOURS[1], "fkp") if ours else (COLOURS[0], "others")
         ax.scatter(group[cost], group[error], color=colour, label=label, zorder=2)
         for _, row in group.iterrows():
+            last = row[cost] == rows[cost].max()  # no room at its right
             ax.annotate(
-                row["name"], (row[cost], row[error]), xytext=(5, 4), textcoords="offset points",
-                fontsize=8, weight="bold" if ours else "normal",
+                row["name"], (row[cost], row[error]), (-5, -4) if last else (5, 4),
+                textcoords="offset points", ha="right" if last else "left",
+                va="top" if last else "bottom", fontsize=8, weight="bold" if ours else "normal",
             )  # fmt: skip
     ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log")
     ax.margins(0.2, 0.12)
