@@ -8,6 +8,8 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 STAND_IN = '#!/bin/bash\necho "$(basename "$0") $*" >> "$LOG"\n'
+# The script asks Python whether there are workers.
+WAIT = 'until grep -q "dask scheduler" "$LOG" && grep -q "dask worker" "$LOG"; do sleep 0.1; done\n'
 
 
 def test_the_compose_file_has_a_cluster():
@@ -21,7 +23,7 @@ def test_the_slurm_script_starts_scheduler_workers_and_study(tmp_path):
     bin_folder = tmp_path / ".venv" / "bin"
     bin_folder.mkdir(parents=True)
     for name in ("dask", "fkp", "python", "srun"):
-        (bin_folder / name).write_text(STAND_IN)
+        (bin_folder / name).write_text(STAND_IN + WAIT * (name == "python"))
         (bin_folder / name).chmod(0o755)
     env = {"LOG": str(tmp_path / "log"), "SLURM_SUBMIT_DIR": str(tmp_path)}
     env["PATH"] = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"

@@ -54,7 +54,7 @@ def test_a_csv_without_images_is_not_recognised(tmp_path):
 def test_unknown_source_and_options_are_named(tmp_path):
     with pytest.raises(SourceError, match=r"unknown source 'kagle' \(known: kaggle"):
         read(tmp_path, source="kagle")
-    with pytest.raises(SourceError, match=r"source npz has no option 'sise' \(known: label\)"):
+    with pytest.raises(SourceError, match=r"source npz has no option 'sise' \(known: none\)"):
         read(tmp_path / "a.npz", source="npz", sise=96)
     with pytest.raises(SourceError, match="source ibug needs a path"):
         read(source="ibug")

@@ -131,7 +131,7 @@ def read(path: Path | str | None = None, source: str | None = None, **options: o
     if unknown:
         raise SourceError(
             f"source {name} has no option {', '.join(map(repr, unknown))} "
-            f"(known: {', '.join(known)})"
+            f"(known: {', '.join(known) or 'none'})"
         )
     if name == "drawn":
         if path is not None:
