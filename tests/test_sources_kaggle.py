@@ -130,7 +130,7 @@ def test_test_rows_out_of_order_are_refused(tmp_path):
         read(file)
 
 
-def test_label_is_stand_in_by_path_and_free_by_option(tmp_path):
+def test_the_source_is_a_stand_in_by_its_path(tmp_path):
     folder = tmp_path / "kaggle_standin"
     folder.mkdir()
     file = write_training(folder)

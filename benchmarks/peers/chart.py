@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 def errors_of_ours() -> dict[str, tuple[str, float]]:
     """Stem of a shipped or published model's file -> (name, inter-ocular NME, %).
 
-    What ships comes last: paper D trains networks of the same names at its own budget.
+    Of the same name the last counts: paper D's networks as they stall, and what ships above all.
     """
     found = {}
     published = ROOT / "reports/published"

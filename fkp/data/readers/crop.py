@@ -78,6 +78,7 @@ def crops(
 
     if use_cache:
         files = [file for photo in photos for file in photo] if files is None else files
+        # The box is the only one there is; without it crops cached earlier would be cut anew.
         options = {"size": size, "channels": channels, "margin": float(margin), "box": "landmarks"}
         options |= {} if key is None else {"rows": key}
         found = cache.arrays(root, files, make, version=_VERSION, **options)

