@@ -18,7 +18,7 @@ PNG = (  # one pixel
 )
 VERDICTS = {
     "title": "Conclusions",
-    "columns": ["claim", "verdict"],
+    "columns": ["the paper's conclusion", "verdict"],
     "rows": [["a", "holds"], ["b", "does not hold"], ["c", "holds"]],
 }
 
@@ -106,6 +106,9 @@ def test_conclusions_stand_at_their_smallest_and_largest_budget(reports):
     assert (second["claim"], second["large"], second["turned"]) == ("It is fast", None, False)
     html = write_hub(folder).read_text()
     assert "Paper A: 2 statements, 1 turned" in html and "not run" in html
+    # A card counts a claim once, as its largest budget has it.
+    cards = html.split('id="conclusions"')[0]
+    assert cards.count("1× does not hold") == 2 and cards.count("1× holds") == 1
     assert 'href="paper-a/index.html#verdicts"' in html  # judged there alone
     write_run(folder / "budget", tables=[judged(*larger[1:], images=True)], source="300-W")
     manifest = read_manifest(folder / "budget")

@@ -1,7 +1,7 @@
 import pytest
 
 from fkp.study.glossary import TERMS, explain, found
-from fkp.study.wording import cell, differences, seeds
+from fkp.study.wording import cell, differences, repeated, seeds
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,19 @@ def test_a_paper_s_figure_is_set_against_ours_in_the_same_row():
         "rows": [["a", 1.0, 1.09, "3.0 ± 0.1", 4.0, "++"], ["b", "", 7.7, 2.0, "2.0", 1.0]],
     }
     assert differences(table) == {(0, 2): "+9 %", (0, 3): "−25 %", (1, 3): "0 %"}
+
+
+def test_a_claim_judged_at_several_budgets_is_stated_once():
+    columns = ["the paper's conclusion", "images", "verdict", "measured", "range"]
+    rows = [
+        ["smaller is better", 100, "holds", "px", "1 to 2"],
+        ["smaller is better", 300, "holds", "px", "1 to 2"],
+        ["smaller is faster", 300, "holds", "px", "1 to 2"],
+        ["smaller is faster", 900, "mixed", "ms", ""],
+    ]
+    assert repeated({"columns": columns, "rows": rows}) == {(1, 0), (1, 3), (3, 0)}
+    columns[2] = "a table without verdicts repeats what it likes"
+    assert repeated({"columns": columns, "rows": rows}) == set()
 
 
 def test_words_are_explained_where_they_stand_and_nothing_is_left_unescaped():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fkp.papers.phrases import verdicts
 from fkp.record.files import write_text
-from fkp.study.conclusions import conclusions
+from fkp.study.conclusions import CLAIM, conclusions
 from fkp.study.manifest import read_study
 from fkp.study.pages import render
 
@@ -62,9 +62,9 @@ def _card(reports, folder):
         found = read_study(reports)
     except ValueError:
         return None
-    table = verdicts(found["done"])
-    place = table["columns"].index("verdict") if table else 0
-    said = [row[place] for row in table["rows"]] if table else []
+    table = verdicts(found["done"]) or {"columns": [], "rows": []}
+    lines = (dict(zip(table["columns"], row, strict=True)) for row in table["rows"])
+    said = [*{line[CLAIM]: line["verdict"] for line in lines}.values()]  # at the largest budget
     return {
         **{key: found[key] for key in ("title", "question", "answer", "source", "profile")},
         "link": _link(reports, folder),

@@ -34,6 +34,7 @@ def _environment():
         "explain": glossary.explain,
         "interval": wording.interval,
         "markdown": _markdown,
+        "repeated": wording.repeated,
         "score": wording.score_text,
         "seeds": wording.seeds,
         "sides": wording.sides,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fkp.record.files import write_text
 from fkp.study.manifest import read_manifest
-from fkp.study.wording import cell
+from fkp.study.wording import cell, repeated
 
 _TABLE = re.compile(
     r"(<!-- table: (\S+) (\S+) (\S+) (\d+) -->\n)(.*?)(<!-- end of table -->)", re.DOTALL
@@ -62,7 +62,11 @@ def _table(reports, profile, run, number):
 
 
 def _markdown(table):
-    rows = [[cell(value) for value in row] for row in table["rows"]]
+    again = repeated(table)
+    rows = [
+        ["" if (i, k) in again else cell(value) for k, value in enumerate(row)]
+        for i, row in enumerate(table["rows"])
+    ]
     lines = [table["columns"], ["---"] * len(table["columns"]), *rows]
     body = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     caption = " ".join(text for text in (f"**{table['title']}.**", table.get("note", "")) if text)

@@ -1,6 +1,7 @@
 """Numbers, scores, durations and tables as reports and the terminal show them."""
 
 import re
+from itertools import pairwise
 
 _MINUS = re.compile(r"(?<![\w.)-])-(?=\.?\d)")  # of a number, not of a name or a date
 _NUMBER = re.compile(r"[-−+]?\d[\d,]*\.?\d*(e[-+]?\d+)?")
@@ -86,6 +87,21 @@ def differences(table):
                 percent = round(100 * (mine / other - 1))
                 found[i, ours] = cell(f"{percent:+d} %" if percent else "0 %")
     return found
+
+
+def repeated(table):
+    """(row, column) of each cell of a table of verdicts that says what the one above it says.
+
+    The claim and what was measured, where one claim is judged at several budgets.
+    """
+    names = table["columns"]
+    said = [0, names.index("measured")] if {"verdict", "measured"} <= {*names} else []
+    return {
+        (i, column)
+        for i, (above, row) in enumerate(pairwise(table["rows"]), 1)
+        for column in said
+        if (above[0], above[column]) == (row[0], row[column])
+    }
 
 
 def _ours(names, theirs):
