@@ -75,20 +75,33 @@ def test_paper_a_says_which_way_the_difference_goes(median, words):
         (("mixed", "mixed", "holds", "holds"), "No: "),
         (("mixed", "mixed", "mixed", "holds"), "In part: "),
         (("mixed", "holds", "mixed", "holds"), "Yes: "),
+        # One model of two trained for longer than the other decides nothing about both.
+        (("mixed", "mixed", "holds", "mixed", "mixed", "holds"), "No: "),
     ],
 )
 def test_the_budgets_say_whether_the_verdicts_turn(verdicts, word):
     claim = "(3) Augmented models have lower RMSE than imputed ones ({} test rows)"
-    said = zip(verdicts, (0.5, 0.3, 0.1, -0.2), (30000, 100000) * 2, strict=True)
+    budgets = ((30000, 0.5, 2), (100000, 0.3, 2), (300000, -0.2, 1))[: len(verdicts) // 2]
     table = judged(
-        *((claim.format("all" if i < 2 else "complete"), verdict, median, "a to b", 1, images)
-          for i, (verdict, median, images) in enumerate(said))
-    )  # fmt: skip
+        *(
+            (claim.format(rows), verdict, median, "a to b", count, images)
+            for rows, (verdict, (images, median, count)) in zip(
+                [*["all"] * len(budgets), *["complete"] * len(budgets)],
+                zip(verdicts, budgets * 2, strict=True),
+                strict=True,
+            )
+        )
+    )
     table["columns"].append("images")
     said = answer("budget", [run("treatments", tables=[table])])
     assert said.startswith(word)
-    assert "0.50 px more after 30,000 images and 0.30 px more after 100,000" in said
-    assert "on complete ones alone by 0.10 px more after 30,000 images and 0.20 px less" in said
+    assert (
+        "on all test rows by 0.50 px more after 30,000 images, 0.30 px more after 100,000" in said
+    )
+    assert "on complete ones alone by 0.50 px more" in said
+    compared = "2, 2, 1" if len(budgets) > 2 else "2, 2"
+    assert f"networks compared: {compared})" in said
+    assert ("0.20 px less after 300,000 images" in said) == (len(budgets) > 2)
 
 
 def test_hidden_labels_say_what_they_cost_and_what_wins_it_back():

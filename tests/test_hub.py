@@ -18,8 +18,8 @@ PNG = (  # one pixel
 )
 VERDICTS = {
     "title": "Conclusions",
-    "columns": ["the paper's conclusion", "verdict"],
-    "rows": [["a", "holds"], ["b", "does not hold"], ["c", "holds"]],
+    "columns": ["the paper's conclusion", "verdict", "comparisons"],
+    "rows": [["a", "holds", 2], ["b", "does not hold", 2], ["c", "holds", 2]],
 }
 
 
@@ -93,7 +93,9 @@ def test_conclusions_stand_at_their_smallest_and_largest_budget(reports):
     )
     write_run(folder / "paper-a", tables=[table], source="300-W")
     larger = [[30, "It errs less", "holds", 1.0], [900, "It errs less", "does not hold", 2.5]]
-    write_run(folder / "budget", tables=[judged(*larger, images=True)], source="300-W")
+    table = judged(*larger, [2700, "It errs less", "holds", 3.5], images=True)
+    table["rows"][-1][-1] = 1  # of two models one was trained for that long
+    write_run(folder / "budget", tables=[table], source="300-W")
     for name in ("paper-a", "budget"):
         manifest = read_manifest(folder / name)
         manifest["profiles"]["quick"]["title"] = f"Paper A: {name}"

@@ -60,29 +60,34 @@ def _paper_a(runs):
 
 
 def _budget(runs):
-    ends = {}
+    claims = {}
     for row in phrases.judged(runs):
-        ends.setdefault(row["the paper's conclusion"], []).append(row)
-    turned = [c for c, said in ends.items() if said[0]["verdict"] != said[-1]["verdict"]]
-    pairs = {
-        "all test rows" if "(all" in claim else "complete ones alone": (said[0], said[-1])
-        for claim, said in ends.items()
+        claims.setdefault(row["the paper's conclusion"], []).append(row)
+    turned = [claim for claim, said in claims.items() if _turns(said)]
+    told = {
+        "all test rows" if "(all" in claim else "complete ones alone": said
+        for claim, said in claims.items()
         if "Augmented" in claim
     }
-    first, last = phrases.first(pairs.values())
-    over = [one["verdict"] != two["verdict"] for one, two in pairs.values()]
+    over = [_turns(said) for said in told.values()]
     words = "Yes" if all(over) else "In part" if any(over) else "No"
     changes = "; ".join(
-        f"on {rows} by {_more(one['median'], 'px')} after {one['images']:,} images and "
-        f"{_more(two['median'], 'px')} after {two['images']:,}"
-        for rows, (one, two) in pairs.items()
+        f"on {rows} by "
+        + ", ".join(f"{_more(r['median'], 'px')} after {r['images']:,} images" for r in said)
+        for rows, said in told.items()
     )
+    compared = ", ".join(str(row["comparisons"]) for row in phrases.first(told.values()))
     return (
         f"{words}: networks trained on augmented complete rows err, against those trained on "
-        f"imputed ones, {changes} (medians; networks compared: {first['comparisons']} and "
-        f"{last['comparisons']}). Verdicts that turn: {len(turned)} of {len(ends)}"
-        f"{': ' * bool(turned)}{'; '.join(turned)}."
+        f"imputed ones, {changes} (medians; networks compared: {compared}). Verdicts that turn: "
+        f"{len(turned)} of {len(claims)}{': ' * bool(turned)}{'; '.join(turned)}."
     )
+
+
+def _turns(said):
+    """Whether the same models are judged otherwise at their largest budget."""
+    same = phrases.alike(said)
+    return same[0]["verdict"] != same[-1]["verdict"]
 
 
 def _hidden(runs):

@@ -20,6 +20,15 @@ def judged(runs):
     return [row for row in judged if row["verdict"] != "not run"]
 
 
+def alike(said):
+    """Of what is said of one claim budget by budget, the rows that compare the most models.
+
+    Those are of the same models, where others were trained for less long.
+    """
+    most = max(row["comparisons"] for row in said)
+    return [row for row in said if row["comparisons"] == most]
+
+
 def rows(runs, start):
     """Rows of the first table whose title begins so, as dicts."""
     tables = (table for run in runs for table in run.get("tables") or [])

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from fkp.papers.phrases import span, verdicts
+from fkp.papers.phrases import alike, span, verdicts
 from fkp.study.manifest import read_manifest, read_study
 
 BUDGETS = ("quick", "paper")  # profiles that judge a paper, from small to large
@@ -18,7 +18,8 @@ def conclusions(folders: Iterable[Path]) -> list[dict]:
     Args:
         folders: report folders of studies. What two of them judge, as the study `budget` does for
             paper A at several numbers of images, is one row: like is compared with like, the study
-            with the largest budget at its own smallest, if it has several.
+            with the largest budget at its own smallest, if it has several, and of the same models,
+            where some were trained for longer than others.
 
     Returns:
         list of dict: paper, claim, folder (of the study that judges it at the largest budget),
@@ -32,9 +33,9 @@ def conclusions(folders: Iterable[Path]) -> list[dict]:
             found.setdefault(said["claim"], []).append(said)
     rows = []
     for several in found.values():
-        large = several[-1] if len(several) > 1 else None
-        alike = [said for said in several if said["folder"] == several[-1]["folder"]]
-        small = alike[0] if len(alike) > 1 else several[0]
+        same = alike([said for said in several if said["folder"] == several[-1]["folder"]])
+        small = same[0] if len(same) > 1 else several[0]
+        large = same[-1] if len(several) > 1 else None
         rows.append(
             {key: several[-1][key] for key in ("paper", "claim", "folder")}
             | {"small": small, "large": large}

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from fkp.papers.phrases import verdicts
+from fkp.papers.phrases import alike, verdicts
 from fkp.record.files import write_text
 from fkp.study.conclusions import CLAIM, conclusions
 from fkp.study.manifest import read_study
@@ -62,9 +62,12 @@ def _card(reports, folder):
         found = read_study(reports)
     except ValueError:
         return None
+    claims = {}
     table = verdicts(found["done"]) or {"columns": [], "rows": []}
-    lines = (dict(zip(table["columns"], row, strict=True)) for row in table["rows"])
-    said = [*{line[CLAIM]: line["verdict"] for line in lines}.values()]  # at the largest budget
+    for line in table["rows"]:
+        row = dict(zip(table["columns"], line, strict=True))
+        claims.setdefault(row[CLAIM], []).append(row)
+    said = [alike(rows)[-1]["verdict"] for rows in claims.values()]
     return {
         **{key: found[key] for key in ("title", "question", "answer", "source", "profile")},
         "link": _link(reports, folder),
