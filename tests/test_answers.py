@@ -119,7 +119,7 @@ def test_hidden_labels_say_what_they_cost_and_what_wins_it_back():
         trained.append(one)
     claim = "(3) Augmented models have lower RMSE than imputed ones (all test rows)"
     said = answer("hidden", [*trained, run("all", tables=[judged((claim, "holds", -0.4, "", 1))])])
-    assert "costs 1.00 px of RMSE (3.00 for 2.00 px" in said
+    assert "costs 1.00 px of RMSE (3.00 against 2.00 px" in said
     assert "mask wins back most, 70 % (2.30 ± 0.14 px over 2 seeds)" in said
     assert "holds (0.40 px less)" in said
     assert said.endswith("best first: augment, mask, knn, none.")

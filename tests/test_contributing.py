@@ -78,7 +78,7 @@ def test_paths_and_tables_of_the_lists_are_there():
 def test_a_new_model_is_listed(copy):
     done = fkp(copy, "models", "--json")
     assert done.returncode == 0, done.stderr
-    assert "tiny" in {row["name"] for row in json.loads(done.stdout)}
+    assert "one_layer" in {row["name"] for row in json.loads(done.stdout)}
 
 
 def test_a_new_treatment_is_among_the_known_ones_and_treats(copy):

@@ -50,5 +50,5 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name.startswith("fkp"):
             raise
-        print(f"error: {error}; an extra brings it: pip install 'fkp[all]'", file=sys.stderr)
+        print(f"error: {error}; pip install -r requirements.txt brings it", file=sys.stderr)
         sys.exit(2)

@@ -39,7 +39,10 @@ def train(
     ] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 40,
     treatment: Annotated[
-        str, typer.Option(help="Of incomplete labels: mask, none, knn, ffill or augment.")
+        str,
+        typer.Option(
+            help="Of incomplete labels: mask, none, ffill, knn, iterative, pca, augment..."
+        ),
     ] = "mask",
     weights: Annotated[
         str | None, typer.Option(help="Start from them: small, tiny or a .keras file.")

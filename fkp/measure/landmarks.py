@@ -103,7 +103,7 @@ def within_by_size(
 
 
 def mean_shape(parts: dict[str, Faces]) -> dict[str, np.ndarray]:
-    """The mean of the training labels as the answer to every face, in the shape of a prediction.
+    """The mean of the training labels for every face, in the shape of a prediction.
 
     Args:
         parts: as in `measures`, "training" among them.

@@ -30,7 +30,7 @@ def points_out(
     """Linear head: features (n, f) -> points (n, n_points, 2) in pixels.
 
     The dense layer works in units of a sixteenth of the image, about the spread of a keypoint over
-    faces, with 0 at the centre; its kernel starts at zero, so an untrained model answers with its
+    faces, with 0 at the centre; its kernel starts at zero, so an untrained model predicts its
     bias, the same shape for every face (see `start_at`).
     """
     x = layers.Dense(2 * n_points, kernel_initializer="zeros", dtype="float32", name="coordinates")(

@@ -105,8 +105,8 @@ def _hidden(runs):
     claim = _judgement(phrases.judged(runs), "Augmented")
     return (
         f"Hiding labels as Kaggle's rows lack them and training on the complete rest costs "
-        f"{none - whole:.2f} px of RMSE ({none:.2f} for {whole:.2f} px with every label). Of what "
-        f"adds no copies, {best} wins back most, {back:.0f} % ({spread}). Where all faces are of "
+        f"{none - whole:.2f} px of RMSE ({none:.2f} against {whole:.2f} px with every label). "
+        f"Of what adds no copies, {best} wins back most, {back:.0f} % ({spread}). Where all faces are of "
         f"one collection, paper A's claim that augmenting complete rows beats imputing "
         f"{_claim(claim['verdict'])} ({_more(claim['median'], 'px')}); the order of all, best "
         f"first: {', '.join(order)}."
@@ -196,7 +196,7 @@ def _across_sets(runs):
             for knows in (True, False)
         )
         parts.append(
-            f"{100 * (unknown / known - 1):.0f} % on {which} ({unknown:.2f} for {known:.2f} %)"
+            f"{100 * (unknown / known - 1):.0f} % on {which} ({unknown:.2f} against {known:.2f} %)"
         )
     return (
         "Not having trained on a collection adds to the inter-ocular NME of "

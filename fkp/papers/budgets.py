@@ -123,7 +123,7 @@ def _both(part):
         if {"knn", "augment", "knn_augment"} <= set(means):
             yield claims.row(
                 f"(not in the paper) Imputing, then augmenting beats either alone ({words})",
-                f"RMSE, both less the better one (px), per model, below -{claims.ALIKE}",
+                f"RMSE, both minus the better one (px), per model, below -{claims.ALIKE}",
                 means["knn_augment"] - means[["knn", "augment"]].min(axis=1),
                 -claims.ALIKE,
             )

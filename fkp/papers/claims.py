@@ -18,8 +18,8 @@ ALIKE = 0.1  # px of RMSE below which two models count as equally good
 IMPUTED = ("ffill", "knn")
 ROWS = {"rmse": "all test rows", "rmse_complete": "complete test rows"}
 OURS = ("keypoint_net", "small", "tiny")
-# A model that answers every face nearly alike says nothing of a treatment: it counts where its best
-# RMSE is below this share of the mean face's.
+# A model that predicts nearly the same for every face says nothing of a treatment: it counts where
+# its best RMSE is below this share of the mean face's.
 LEARNT = 0.9
 NOTE = (
     f"Range: lowest and highest of the comparisons. Models within {ALIKE} px count as equally "
@@ -122,7 +122,7 @@ def _by_hand_errs_less(rmse, kinds):
     pair = _by_hand_and_tuned(rmse, kinds)
     return row(
         "(1) Manually optimised CNNs outperform auto-tuned ones or are comparable",
-        f"RMSE, by hand less tuned (px), per treatment, below {ALIKE}",
+        f"RMSE, by hand minus tuned (px), per treatment, below {ALIKE}",
         operator.sub(*pair) if pair else [],
         ALIKE,
     )
@@ -153,7 +153,7 @@ def _augmenting_beats_imputing(rmse, words):
     imputed = rmse[[name for name in IMPUTED if name in rmse]].min(axis=1)
     return row(
         f"(3) Augmented models have lower RMSE than imputed ones ({words})",
-        f"RMSE, augmented less better imputed (px), per model, below -{ALIKE}",
+        f"RMSE, augmented minus better imputed (px), per model, below -{ALIKE}",
         rmse["augment"] - imputed if "augment" in rmse else [],
         -ALIKE,
     )
@@ -180,7 +180,7 @@ def _multiply_adds_tell_the_time(times, costs):
     ranks = times.rank().apply(lambda column: costs.rank().corrwith(column))
     return row(
         "(5) Architectural efficiency significantly impacts inference time",
-        "rank correlation of models' times with their parameters less that with their "
+        "rank correlation of models' times with their parameters minus that with their "
         "multiply-adds, per runtime and batch, below 0",
         ranks.loc["parameters"] - ranks.loc["multiply_adds"],
         0,

@@ -175,7 +175,7 @@ def frame(runs: list[dict], scores: list[str], parameters: list[str]) -> pd.Data
 def mean_face(
     runs_dir: Path | str, scores: list[str], runs: list[Path | str] | None = None
 ) -> pd.DataFrame:
-    """What the mean training face scores as the answer to every test face (01-explore).
+    """What the mean training face scores as the prediction for every test face (01-explore).
 
     Returns:
         DataFrame as `frame` returns it, with the columns model ("mean face"), treatment, seed; no

@@ -80,7 +80,7 @@ class Cluster:
         try:
             from distributed import Client
         except ImportError:
-            raise ValueError("--scheduler needs Dask: pip install 'fkp[cluster]'") from None
+            raise ValueError("--scheduler needs Dask: pip install distributed") from None
         self._shared, self._store, self._offered = shared, Store(shared) if shared else None, set()
         self.address = address.replace("dask://", "tcp://")
         try:

@@ -24,8 +24,8 @@ TERMS = {
     "results differ by chance.",
     "stand-in": "Real faces of other collections in the format of Kaggle's file; no figure on it "
     "is one for Kaggle's.",
-    "mean face": "No model: every face is answered with the mean of the training labels.",
-    "mean shape": "No model: every face is answered with the mean of the training labels.",
+    "mean face": "No model: the mean of the training labels is predicted for every face.",
+    "mean shape": "No model: the mean of the training labels is predicted for every face.",
     "frozen": "A network's layers keep the weights that another task gave them; only the last ones "
     "are trained.",
     "fine-tuned": "All layers of a network that another task has trained are trained on.",
@@ -33,7 +33,7 @@ TERMS = {
     "LiteRT": "The runtime of .tflite files, on phones and computers.",
     "lbf": "Local binary features: small trees look at pixels near a point, one regression moves "
     "all points at once; repeated in stages.",
-    "out-of-bag": "Answers of those trees alone that have not been trained on the face.",
+    "out-of-bag": "Predictions of those trees alone that have not been trained on the face.",
     "leak": "Test or validation faces of which the training has seen a copy.",
     "saliency": "How much each pixel changes the error: |dL/dI|.",
     "crop": "The square cut out of a picture round a face, which the model sees.",

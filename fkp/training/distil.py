@@ -1,4 +1,4 @@
-"""Distillation: a network learns, beside the labels, what an earlier one answers."""
+"""Distillation: a network learns, beside the labels, what an earlier one predicts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

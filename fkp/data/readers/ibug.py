@@ -2,8 +2,9 @@
 
 Folders: `afw`, `helen/trainset`, `helen/testset`, `lfpw/trainset`, `lfpw/testset`, `ibug`. The
 official split follows from them: afw and trainset are train, testset and ibug are test. The copy we
-ran on lacks 1130 of Helen's 2000 training images and all 135 of iBUG (the "challenge" set), so its
-2012 train and 554 test faces are not the official 3148 and 689: say so beside every figure.
+ran on lacks 1130 of Helen's 2000 training images, 6 of LFPW's 811 and all 135 of iBUG (the
+"challenge" set), so its 2012 train and 554 test faces are not the official 3148 and 689: say so
+beside every figure.
 """
 
 import re
