@@ -106,8 +106,8 @@ def _hidden(runs):
     return (
         f"Hiding labels as Kaggle's rows lack them and training on the complete rest costs "
         f"{none - whole:.2f} px of RMSE ({none:.2f} against {whole:.2f} px with every label). "
-        f"Of what adds no copies, {best} wins back most, {back:.0f} % ({spread}). Where all faces are of "
-        f"one collection, paper A's claim that augmenting complete rows beats imputing "
+        f"Of what adds no copies, {best} wins back most, {back:.0f} % ({spread}). Where all faces "
+        f"are of one collection, paper A's claim that augmenting complete rows beats imputing "
         f"{_claim(claim['verdict'])} ({_more(claim['median'], 'px')}); the order of all, best "
         f"first: {', '.join(order)}."
     )
