@@ -31,7 +31,7 @@ def test_pictures_of_faces_are_kept_beside_the_notebook_and_charts_are_not(tmp_p
     shown = [new_output("display_data", data={"image/png": png})]
     cells = [
         new_markdown_cell("# All\n\n## Where it errs (figure 2)"),
-        new_code_cell("plots.overlay(ax, image)", outputs=shown),
+        new_code_cell("plots.face(ax, image)", outputs=shown),
         new_code_cell("plots.history(ax, rows)", outputs=shown),
     ]
     nbformat.write(new_notebook(cells=cells), tmp_path / "done.ipynb")

@@ -57,12 +57,12 @@ def result(planned):
     return read_metrics(planned.reports / "runs" / planned.runs[0].folder)
 
 
-def test_a_fork_gives_what_a_process_from_nothing_gives(root):
+def test_a_fork_gives_what_a_process_from_nothing_gives(root, monkeypatch):
     planned = plan("toy", root=root)
     results = []
     for libraries in (forks.LIBRARIES, ()):
         place = Local(1)
-        place._host.libraries = libraries
+        monkeypatch.setattr(forks, "LIBRARIES", libraries)
         run_study(planned, place=place, again=["network"])
         results.append(result(planned))
     assert results[0]["weights"] == results[1]["weights"]

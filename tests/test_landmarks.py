@@ -124,9 +124,9 @@ def test_the_mean_shape_answers_every_face_with_the_labelled_training_points():
     np.testing.assert_allclose(found[0, 6], points[:2, 6].mean(axis=0), rtol=1e-6)
 
 
-def test_an_overlay_draws_every_region_of_both_shapes_where_it_is(ax):
+def test_a_face_draws_every_region_of_both_shapes_where_it_is(ax):
     faces = made(scheme=POINTS_44)
-    plots.overlay(ax, faces.images[0], faces.points[0], faces.points[1], faces.scheme)
+    plots.face(ax, faces.images[0], faces.points[0], faces.scheme, faces.points[1])
     assert len(ax.lines) == 2 * len(POINTS_44.regions)
     true, predicted = ax.lines[0], ax.lines[len(POINTS_44.regions)]
     rows = list(next(iter(POINTS_44.regions.values())))
@@ -137,7 +137,7 @@ def test_an_overlay_draws_every_region_of_both_shapes_where_it_is(ax):
 
 def test_region_chart_has_a_line_per_region_from_zero(ax):
     table = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, np.nan]}, index=["jaw", "left_eye"])
-    plots.regions(ax, table)
+    plots.dots(ax, table, unit="NME (%)", log=False)
     assert [text.get_text() for text in ax.get_yticklabels()] == ["jaw", "left eye"]
     assert ax.get_xlim()[0] == 0 and ax.get_ylim() == (1.5, -0.5)
     assert list(ax.lines[0].get_xdata()) == [1, 2]

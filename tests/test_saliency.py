@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from fkp.data.schemes import KAGGLE_15
-from fkp.measure import errors
 from fkp.measure.scores import bootstrap
 from fkp.models.contract import pixels_in, points_out
 from fkp.models.predict import predict
@@ -65,8 +64,8 @@ def test_the_gradient_predicts_what_a_changed_pixel_does_to_the_mse():
     for step in (2, -2):
         moved = np.repeat(images[:1].astype(np.float32), 3, axis=0)
         moved[[0, 1, 2], 7, 9, [0, 1, 2]] += step
-        before = errors.mse(points[:1], predict(model, images[:1]))
-        after = [errors.mse(points[:1], predict(model, one[None])) for one in moved]
+        before = np.mean((points[0] - predict(model, images[:1])[0]) ** 2)
+        after = [np.mean((points[0] - predict(model, one[None])[0]) ** 2) for one in moved]
         steepest = max(abs(value - before) / 2 for value in after)
         assert steepest == pytest.approx(found[0, 7, 9], rel=0.1)
 
@@ -147,7 +146,7 @@ def test_hiding_what_the_model_sees_harms_and_hiding_the_rest_does_not(corner):
     np.testing.assert_allclose(most[:, 1:], np.repeat(most[:, 4:], 4, axis=1), atol=1e-4)
     # All maps are one map here, so another face's is as good as the own.
     np.testing.assert_allclose(other[:, 1], most[:, 1], atol=1e-4)
-    area = saliency.area_between(most, random, FRACTIONS)
+    area = np.trapezoid(most - random, FRACTIONS, axis=1)
     low, high = bootstrap(np.mean, area)
     assert 0 < low < area.mean() < high
     assert (random[:, 2] > least[:, 2]).all()
@@ -175,9 +174,6 @@ def test_the_seed_decides_the_random_order(corner):
 
 
 def test_curves_are_summed_up():
-    assert saliency.area_between(np.full((2, 3), 5.0), np.full((2, 3), 3.0), (0, 0.1, 0.5)) == (
-        pytest.approx([2, 2])
-    )
     errors = np.array([[1.0, 2], [3, 2], [1, 2], [3, 2]])
     mean, low, high = saliency.over_faces(errors)
     assert mean.tolist() == [2, 2] and low[1] == high[1] == 2 and 1 <= low[0] < 2 < high[0] <= 3

@@ -58,7 +58,7 @@ def test_scores_are_means_of_the_errors():
     apart = apart[~np.isnan(apart)]
     expected = {
         "rmse": (errors.rmse(truth, predicted), 40),
-        "mse": (errors.mse(truth, predicted), 40),
+        "mse": (np.nanmean((truth - predicted) ** 2), 40),
         "rmse_complete": (errors.rmse(truth[complete], predicted[complete]), 20),
         "rmse_partial": (errors.rmse(truth[~complete], predicted[~complete]), 20),
         "nme_ocular": (np.nanmean(ocular), 20),
@@ -67,8 +67,8 @@ def test_scores_are_means_of_the_errors():
             errors.nme(truth, predicted, errors.box(truth))[complete].mean(),
             20,
         ),
-        "failure_8": (errors.failure_rate(ocular), 20),
-        "auc_8": (errors.auc(ocular), 20),
+        "failure_8": (100 * np.mean(ocular[~np.isnan(ocular)] > 8), 20),
+        "auc_8": (np.nanmean(np.clip(1 - ocular / 8, 0, 1)), 20),
         "within_3px": (100 * np.mean(apart <= 3), 40),
         "within_5px": (100 * np.mean(apart <= 5), 40),
     }

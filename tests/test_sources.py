@@ -62,7 +62,7 @@ def test_unknown_source_and_options_are_named(tmp_path):
 
 def test_no_path_draws(monkeypatch, tmp_path):
     drawn = SimpleNamespace(read=lambda n=2000, seed=0: (n, seed))
-    monkeypatch.setitem(sys.modules, SOURCES["drawn"], drawn)
+    monkeypatch.setitem(sys.modules, SOURCES["drawn"][0], drawn)
     assert read() == (2000, 0)
     assert read(n=3, seed=1) == (3, 1)
     with pytest.raises(SourceError, match="reads no path"):

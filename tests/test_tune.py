@@ -197,7 +197,8 @@ def test_proposals_stay_inside_their_space():
         hp = search_module.keras_tuner.HyperParameters()
         search_module.wide(hp)
         values = {p.name: p.random_sample(int(rng.integers(1e9))) for p in hp.space}
-        found = search_module.wide(search_module._fixed(values))
+        hp.values = values
+        found = search_module.wide(hp)
         options = found["options"]
         depth = values["depth"]
         assert 3 <= depth <= 6 and len(options["filters"]) == len(options["kernels"]) == depth

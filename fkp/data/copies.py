@@ -114,36 +114,12 @@ def _chain(groups):
     return pairs[groups[pairs[:, 0]] == groups[pairs[:, 1]]]
 
 
-def _all_pairs(images):
-    near = [near_pairs(images, mirrored=mirrored) for mirrored in (False, True)]
-    return exact_pairs(images), np.concatenate(near)
-
-
 def group_duplicates(faces: Faces) -> Faces:
     """The same faces, with groups merged wherever two rows show the same photograph.
 
     Exact copies, near copies (see the module) and mirrored near copies are joined, on top of the
     groups that the faces came with.
     """
-    exact, near = _all_pairs(faces.images)
-    return replace(faces, groups=_components(len(faces), _chain(faces.groups), exact, near))
-
-
-def duplicates(faces: Faces) -> dict[str, int]:
-    """Counts for a data summary.
-
-    Returns:
-        dict: `exact`, rows that are pixel for pixel an earlier row; `near`, further rows that show
-        an earlier row's photograph; `groups`, groups once copies and given groups are merged.
-    """
-    exact, near = _all_pairs(faces.images)
-
-    def count(*pairs):
-        return _components(len(faces), *pairs).max(initial=-1) + 1
-
-    only_exact, both = count(exact), count(exact, near)
-    return {
-        "exact": int(len(faces) - only_exact),
-        "near": int(only_exact - both),
-        "groups": int(count(_chain(faces.groups), exact, near)),
-    }
+    near = [near_pairs(faces.images, mirrored) for mirrored in (False, True)]
+    pairs = _chain(faces.groups), exact_pairs(faces.images), *near
+    return replace(faces, groups=_components(len(faces), *pairs))

@@ -211,14 +211,7 @@ SCHEMES = {s.name: s for s in (KAGGLE_15, IBUG_68, POINTS_44, HELEN_194, WFLW_98
 
 
 def by_count(count: int) -> Scheme:
-    """The scheme of `count` points, for what does not name its scheme.
-
-    The one place where a number of points stands for a scheme: the notebooks' parameter `points`,
-    models and .npz files that say nothing else.
-
-    Raises:
-        ValueError: no scheme has that many points, or several have.
-    """
+    """The one scheme of `count` points, for the notebooks' parameter `points`; else ValueError."""
     found = [scheme for scheme in SCHEMES.values() if len(scheme) == count]
     if len(found) != 1:
         known = ", ".join(f"{len(scheme)} ({name})" for name, scheme in SCHEMES.items())

@@ -45,7 +45,6 @@ def measure(
     seconds: float = 10,
     batches: Sequence[int] = (1, 100),
     seed: int = 0,
-    watch: Callable[[int, int, dict], None] | None = None,
 ) -> list[dict]:
     """Time models in runtimes.
 
@@ -59,7 +58,6 @@ def measure(
             but for at least `MIN_CALLS`, after warming up for at most as long or `MIN_CALLS`.
         batches: images per call.
         seed: of the order of processes.
-        watch: called with (done, all, row) after each process.
 
     Returns:
         List of dicts, one per process and batch size, in the order of `files`: model, runtime,
@@ -87,35 +85,27 @@ def measure(
             answer = _process(job | {"runtime": runtime, "path": path and str(path)}, model)
             key = {"model": model, "runtime": runtime, "round": number, "turn": turn}
             rows += [(pair, key | row) for row in answer]
-            if watch is not None:
-                watch(turn, len(plan), rows[-1][1])
     return [row for _, row in sorted(rows, key=lambda item: (item[0], item[1]["round"]))]
 
 
-def measure_models(
-    entries: Sequence[str | Path],
-    shape: tuple[int, int, int] = (96, 96, 1),
-    n_points: int = 15,
-    **how: object,
-) -> list[dict]:
+def measure_models(entries: Sequence[str | Path], **how: object) -> list[dict]:
     """Export models, check the files and time them in every runtime, on noise.
 
     Args:
-        entries: names of models or .keras files; the files decide the shape of the images.
-        shape, n_points: of models that are only named.
+        entries: names of models, then for 15 points, or .keras files, which decide the shape of the
+            images; without a file 96 x 96 x 1.
         **how: of `measure`.
     """
     from fkp.deploy import export
     from fkp.deploy.candidates import candidate
 
     stored = next((entry for entry in map(str, entries) if entry.endswith(".keras")), None)
-    if stored is not None:
-        shape = candidate(stored, None, n_points)[1].input_shape[1:]
+    shape = candidate(stored, None, 15)[1].input_shape[1:] if stored else (96, 96, 1)
     images = np.random.default_rng(0).integers(0, 256, (100, *shape), dtype=np.uint8)
     with tempfile.TemporaryDirectory() as folder:
         files = {}
         for entry in entries:
-            name, model, _ = candidate(str(entry), images, n_points)
+            name, model, _ = candidate(str(entry), images, 15)
             if name in files:
                 raise ValueError(f"two models are called {name}: rename one of the files")
             wanted = list(runtimes.RUNTIMES)

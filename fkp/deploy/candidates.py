@@ -45,9 +45,7 @@ def candidate(
     return path.parent.name if path.stem == "model" else path.stem, model, True
 
 
-def stand_in(
-    model: "keras.Model", images: np.ndarray, spread: float = 4.0, seed: int = 0
-) -> "keras.Model":
+def stand_in(model: "keras.Model", images: np.ndarray, seed: int = 0) -> "keras.Model":
     """Make an untrained model behave like a trained one, in place, for timing and export.
 
     Every batch normalisation takes its statistics from `images`, so that values keep their scale
@@ -58,7 +56,6 @@ def stand_in(
     Args:
         model: as `fkp.models.build` returns it.
         images: uint8 (n, h, w, c); n = 16 is enough.
-        spread: standard deviation of a coordinate over images, px.
         seed: of the head's weights.
     """
     norms = [layer for layer in layers_of(model) if hasattr(layer, "moving_mean")]
@@ -77,7 +74,7 @@ def stand_in(
     centre = np.full(model.output_shape[1:], [(w - 1) / 2, (h - 1) / 2])
     start_at(model, centre)
     points = model.predict_on_batch(images)
-    scale = spread / points.std(axis=0).mean()
+    scale = 4.0 / points.std(axis=0).mean()
     kernel.assign(values * scale)
     start_at(model, centre - scale * (points.mean(axis=0) - centre))
     return model

@@ -107,7 +107,6 @@ def card(
     recipe: str,
     facts: Sequence[str] = (),
     parts: dict[str, dict[str, float]] | None = None,
-    unit: str = "inter-ocular NME, %",
 ) -> str:
     """The card of a shipped model, Markdown.
 
@@ -117,11 +116,11 @@ def card(
         files: a row each, all with the same columns.
         recipe: the command that makes the model again.
         facts: further lines.
-        parts: kind of faces -> {which -> error}, in `unit`.
+        parts: kind of faces -> {which -> inter-ocular NME, %}.
     """
     template = Path(__file__).parent / "templates" / "card.md"
     return Template(template.read_text(encoding="utf-8"), keep_trailing_newline=True).render(
-        about=about, side=side, files=files, recipe=recipe, facts=facts, parts=parts, unit=unit
+        about=about, side=side, files=files, recipe=recipe, facts=facts, parts=parts
     )
 
 

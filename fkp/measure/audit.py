@@ -15,7 +15,7 @@ from fkp.data.faces import Faces
 from fkp.data.images import seen_in_mirror
 from fkp.measure import calibration, errors, pose
 from fkp.measure.landmarks import by_region, by_set
-from fkp.measure.scores import METRICS, by_point, mean_score, score
+from fkp.measure.scores import METRICS, by_point, mean_score, nme_ocular, score
 from fkp.prepare.warp import ROOM, aligned, moved, plain
 
 Model = Callable[[np.ndarray], np.ndarray]
@@ -32,7 +32,6 @@ def audit(
     pictures: Faces,
     side: int,
     zoom: float,
-    seed: int = 0,
     offset: np.ndarray | None = None,
 ) -> dict:
     """Everything the page and the card say of a model.
@@ -41,7 +40,6 @@ def audit(
         model: see above.
         pictures: test faces with `fkp.prepare.warp.ROOM` around them and the original labels.
         side, zoom: of the crops that the model takes, see `fkp.prepare.warp.plain`.
-        seed: of the shaken boxes and the bootstrap.
         offset: what the model adds to its points, see `fkp.data.images.seen_in_mirror`.
 
     Returns:
@@ -53,15 +51,15 @@ def audit(
     faces = plain(pictures, side, zoom)
     answer = model(faces.images)
     points = answer[..., :2]
-    nme = _nme(faces, points)
+    nme = nme_ocular(faces, points)
     found = {
-        "scores": score(faces, points, seed, {name: METRICS[name] for name in FIGURES}),
+        "scores": score(faces, points, metrics={name: METRICS[name] for name in FIGURES}),
         "by_set": by_set(faces, points),
         "regions": by_region(faces, points),
         "per_point": by_point(faces, points),
-        "views": views(model, pictures, faces, zoom, points, seed, offset),
-        "by_yaw": by_yaw(faces, nme, seed),
-        "by_size": by_size(model, pictures, side, zoom, seed),
+        "views": views(model, pictures, faces, zoom, points, offset),
+        "by_yaw": by_yaw(faces, nme),
+        "by_size": by_size(model, pictures, side, zoom),
         "nme": nme.round(3),
     }
     if answer.shape[-1] == 3:
@@ -73,7 +71,7 @@ def trust(faces: Faces, points: np.ndarray, expected: np.ndarray) -> dict:
     """Whether expected errors (n, k), px, hold: `reliability` and `risk_coverage` (in tenths)."""
     apart = errors.distances(faces.points, points)
     said = expected.mean(axis=1) / errors.inter_ocular(points, faces.scheme)
-    coverage, risk = calibration.risk_coverage(said, _nme(faces, points))
+    coverage, risk = calibration.risk_coverage(said, nme_ocular(faces, points))
     tenths = [round(len(coverage) * part / 10) - 1 for part in range(1, 11)]
     return {
         "reliability": calibration.deciles(expected, apart),
@@ -90,7 +88,6 @@ def views(
     faces: Faces,
     zoom: float,
     points: np.ndarray,
-    seed: int = 0,
     offset: np.ndarray | None = None,
 ) -> dict[str, dict]:
     """NME of other looks at the same faces: name -> score.
@@ -106,8 +103,7 @@ def views(
 
     back = seen_in_mirror(place, faces.images, faces.scheme, offset)
     again = second_pass(model, pictures, side, zoom, points)
-    rng = np.random.default_rng(seed)
-    shaken = plain(pictures, side, zoom, **SHAKEN, rng=rng)
+    shaken = plain(pictures, side, zoom, **SHAKEN, rng=np.random.default_rng(0))
     answers = {
         "plain": (faces, points),
         "shaken boxes": (shaken, model(shaken.images)[..., :2]),
@@ -116,7 +112,7 @@ def views(
         "average of both passes": (faces, (points + again) / 2),
     }
     return {
-        name: mean_score(_nme(seen, answer), "%", seen.groups, seed)
+        name: mean_score(nme_ocular(seen, answer), "%", seen.groups)
         for name, (seen, answer) in answers.items()
     }
 
@@ -136,18 +132,18 @@ def second_pass(
     return moved(model(crops)[..., :2], back).astype(np.float32)
 
 
-def by_yaw(faces: Faces, nme: np.ndarray, seed: int = 0) -> dict[str, dict]:
+def by_yaw(faces: Faces, nme: np.ndarray) -> dict[str, dict]:
     """NME by how far the head is turned aside, by its 68 labels: "0 to 10" degrees -> score."""
     turned = np.abs(pose.angles(pose.fit(faces.points, *pose.mean_face())[0])[:, 0])
     found = {}
     for low, high in pairwise(YAWS):
         rows = (turned >= low) & (turned < high) & ~np.isnan(nme)
         if rows.any():
-            found[f"{low} to {high}"] = mean_score(nme[rows], "%", faces.groups[rows], seed)
+            found[f"{low} to {high}"] = mean_score(nme[rows], "%", faces.groups[rows])
     return found
 
 
-def by_size(model: Model, pictures: Faces, side: int, zoom: float, seed: int = 0) -> dict:
+def by_size(model: Model, pictures: Faces, side: int, zoom: float) -> dict:
     """NME by the size of the face in the photograph: px of the landmarks' box -> score.
 
     Pictures are shrunk until the box is as small as that, and enlarged again.
@@ -162,10 +158,6 @@ def by_size(model: Model, pictures: Faces, side: int, zoom: float, seed: int = 0
             large = cv2.resize(few, (size, size), interpolation=cv2.INTER_LINEAR)
             images[row] = large.reshape(image.shape)
         crops = plain(replace(pictures, images=images), side, zoom)
-        nme = _nme(crops, model(crops.images)[..., :2])
-        found[str(face)] = mean_score(nme, "%", crops.groups, seed)
+        nme = nme_ocular(crops, model(crops.images)[..., :2])
+        found[str(face)] = mean_score(nme, "%", crops.groups)
     return found
-
-
-def _nme(faces, points):
-    return errors.nme(faces.points, points, errors.inter_ocular(faces.points, faces.scheme))

@@ -55,21 +55,20 @@ def fit(spread: np.ndarray, apart: np.ndarray) -> Calibration:
     return Calibration(np.array(offset), float(slope), float(curve))
 
 
-def deciles(expected: np.ndarray, apart: np.ndarray, parts: int = 10) -> dict[str, list[float]]:
-    """Mean expected and measured error of the points, in equal parts by expected error.
+def deciles(expected: np.ndarray, apart: np.ndarray) -> dict[str, list[float]]:
+    """Mean expected and measured error of the points, in ten equal parts by expected error.
 
     Args:
         expected: (n, k), px.
         apart: (n, k), measured distances, px; NaN = unlabelled.
-        parts: how many.
 
     Returns:
         dict: expected, measured (px), ratio (measured over expected), one value a part.
     """
     known = ~np.isnan(apart)
     order = np.argsort(expected[known], kind="stable")
-    said = [part.mean() for part in np.array_split(expected[known][order], parts)]
-    found = [part.mean() for part in np.array_split(apart[known][order], parts)]
+    said = [part.mean() for part in np.array_split(expected[known][order], 10)]
+    found = [part.mean() for part in np.array_split(apart[known][order], 10)]
     ratios = [float(b / a) for a, b in zip(said, found, strict=True)]
     return {"expected": [*map(float, said)], "measured": [*map(float, found)], "ratio": ratios}
 

@@ -38,14 +38,9 @@ def _mean(values, axis=None):
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def mse(truth: np.ndarray, predicted: np.ndarray) -> float:
-    """Mean of (p - t)^2 over all labelled coordinate values, px^2."""
-    return float(_mean(squared_errors(truth, predicted)))
-
-
 def rmse(truth: np.ndarray, predicted: np.ndarray) -> float:
     """sqrt(mean of (p - t)^2 over all labelled coordinate values), px: Kaggle's score."""
-    return float(np.sqrt(mse(truth, predicted)))
+    return float(np.sqrt(_mean(squared_errors(truth, predicted))))
 
 
 def rmse_per_point(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
@@ -94,26 +89,3 @@ def nme(truth: np.ndarray, predicted: np.ndarray, normaliser: np.ndarray) -> np.
     normaliser = np.asarray(normaliser, dtype=np.float64)
     normaliser = np.where(normaliser > 0, normaliser, np.nan)
     return 100 * _mean(distances(truth, predicted), axis=1) / normaliser
-
-
-def failure_rate(nme: np.ndarray, threshold: float = 8.0) -> float:
-    """Percentage of faces with NME > threshold (%); NaN faces are left out."""
-    return float(100 * _mean(np.where(np.isnan(nme), np.nan, nme > threshold)))
-
-
-def ced(nme: np.ndarray, limit: float = 8.0) -> tuple[np.ndarray, np.ndarray]:
-    """Cumulative error distribution: share of faces with NME <= x, for x from 0 to `limit`.
-
-    Returns:
-        (x, y): the steps of the curve, x in %, y in [0, 1]; y[i] holds from x[i] to x[i + 1].
-    """
-    nme = np.sort(nme[~np.isnan(nme)])
-    inside = nme[nme <= limit]
-    share = np.arange(1, len(inside) + 1) / max(len(nme), 1)
-    last = share[-1] if len(inside) else 0.0
-    return np.concatenate([[0.0], inside, [limit]]), np.concatenate([[0.0], share, [last]])
-
-
-def auc(nme: np.ndarray, limit: float = 8.0) -> float:
-    """Area under `ced` up to `limit`, divided by it: mean of max(0, 1 - NME / limit), in [0, 1]."""
-    return float(_mean(np.clip(1 - nme / limit, 0, 1)))

@@ -13,7 +13,7 @@ import numpy as np
 from fkp.data.faces import Faces
 from fkp.data.sets import set_of
 from fkp.measure import errors
-from fkp.measure.scores import METRICS, Metric, by_point, percent, score
+from fkp.measure.scores import METRICS, Metric, by_point, nme_ocular, percent, score
 
 SIDE = 256  # px, paper C's images; errors "at 256 px" are scaled to it
 PIXELS = (3, 5)  # paper D's tolerances
@@ -134,7 +134,6 @@ def measures(
         test face).
     """
     test, answer = parts["test"], predicted["test"]
-    norm = errors.inter_ocular(test.points, test.scheme)
     found = score(test, answer, metrics=LANDMARK_METRICS)
     for part in [name for name in parts if name != "test"]:
         found |= mse_scores(parts[part], predicted[part], part)
@@ -144,5 +143,5 @@ def measures(
         "per_point": by_point(test, answer),
         "regions": by_region(test, answer),
         "within": within_by_size(test, answer),
-        "nme": errors.nme(test.points, answer, norm).round(3),
+        "nme": nme_ocular(test, answer).round(3),
     }

@@ -106,7 +106,8 @@ def _partial(faces, predicted):
     return np.where(faces.complete[:, None, None], np.nan, _squared(faces, predicted))
 
 
-def _ocular(faces, predicted):
+def nme_ocular(faces: Faces, predicted: np.ndarray) -> np.ndarray:
+    """Inter-ocular NME of each face, %, (n,)."""
     return errors.nme(faces.points, predicted, errors.inter_ocular(faces.points, faces.scheme))
 
 
@@ -135,9 +136,9 @@ METRICS = {
     "mse": Metric("px^2", _squared),
     "rmse_complete": Metric("px", _complete, np.sqrt),
     "rmse_partial": Metric("px", _partial, np.sqrt),
-    "nme_ocular": Metric("%", _ocular),
-    "failure_8": Metric("%", lambda *given: percent(_ocular(*given), lambda nme: nme > 8)),
-    "auc_8": Metric("", lambda *given: np.clip(1 - _ocular(*given) / 8, 0, 1)),
+    "nme_ocular": Metric("%", nme_ocular),
+    "failure_8": Metric("%", lambda *given: percent(nme_ocular(*given), lambda nme: nme > 8)),
+    "auc_8": Metric("", lambda *given: np.clip(1 - nme_ocular(*given) / 8, 0, 1)),
     "nme_pupil": Metric("%", _pupil),
     "nme_box": Metric("%", _box),
     "within_3px": Metric("%", _within(3)),

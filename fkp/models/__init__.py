@@ -6,7 +6,6 @@ asks which model it is.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -32,18 +31,6 @@ MODELS = {
     "small": ("fkp.models.keypoint_net", "small"),
     "tiny": ("fkp.models.keypoint_net", "tiny"),
 }
-
-
-@contextmanager
-def _precision(policy):
-    import keras
-
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def build(
@@ -77,13 +64,17 @@ def build(
     """
     if name not in MODELS:
         raise ValueError(f"unknown model {name!r}; known: {', '.join(MODELS)}")
+    import keras
+
     module, builder = MODELS[name]
     if seed is not None:
-        import keras
-
         keras.utils.set_random_seed(seed)
-    with _precision(precision):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
         model = getattr(import_module(module), builder)(tuple(input_shape), n_points, **options)
+    finally:
+        keras.config.set_dtype_policy(before)
     if momentum is not None:
         for layer in layers_of(model):
             if hasattr(layer, "moving_mean"):

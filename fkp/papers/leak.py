@@ -109,9 +109,7 @@ def expand(recipe: str, faces: Faces, seed: int) -> Rows:
     return Rows(images, points, copies.groups)
 
 
-def prepare(
-    recipe: str, training: Faces, validation: Faces, seed: int, share: float = 0.1
-) -> tuple[Rows, Rows]:
+def prepare(recipe: str, training: Faces, validation: Faces, seed: int) -> tuple[Rows, Rows]:
     """Training and validation rows of a recipe.
 
     Args:
@@ -121,7 +119,6 @@ def prepare(
         training, validation: Faces without common groups; the first two recipes do not look at
             `validation`.
         seed: of the noise and of the row split.
-        share: of the expanded rows that validate, in the first two recipes.
 
     Returns:
         (training Rows, validation Rows).
@@ -130,7 +127,7 @@ def prepare(
     if recipe == "clean":
         other = validation.take(validation.complete)
         return rows, Rows(other.images, other.points, other.groups)
-    held = np.random.default_rng([seed, 1]).random(len(rows)) < share
+    held = np.random.default_rng([seed, 1]).random(len(rows)) < 0.1
     return rows.take(~held), rows.take(held)
 
 

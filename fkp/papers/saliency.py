@@ -155,7 +155,8 @@ def deletion_curve(
         order -> float64 (n, len(fractions)), RMSE in px of each face over its labelled points.
     """
     _check(model, images, points)
-    cells = _cells(images.shape[1:3], patch)
+    down, across = (np.arange(side) // patch for side in images.shape[1:3])
+    cells = down[:, None] * (across[-1] + 1) + across  # number of the patch of each pixel
     sigma = images.shape[2] / 10
     blurred = np.stack([cv2.GaussianBlur(image, (0, 0), sigma) for image in images])
     blurred = blurred.reshape(images.shape)
@@ -165,22 +166,9 @@ def deletion_curve(
         for fraction in fractions:
             hidden = (rank < round(fraction * rank.shape[1]))[:, cells, None]
             predicted = predict(model, np.where(hidden, blurred, images))
-            columns.append(_rmse(points, predicted))
+            columns.append(np.sqrt(np.nanmean(squared_errors(points, predicted), axis=(1, 2))))
         errors[order] = np.stack(columns, axis=1)
     return errors
-
-
-def area_between(first: np.ndarray, second: np.ndarray, fractions: Sequence[float]) -> np.ndarray:
-    """Mean height of one deletion curve above another, px, of each face.
-
-    Args:
-        first, second: (n, m), as `deletion_curve` gives them.
-        fractions: (m,), at least two.
-
-    Returns:
-        float64 (n,); above zero: hiding in the first order did more harm.
-    """
-    return np.trapezoid(first - second, fractions, axis=1) / (fractions[-1] - fractions[0])
 
 
 def over_faces(
@@ -217,10 +205,6 @@ def _magnitude(gradients):
     return np.abs(gradients).max(axis=-1)
 
 
-def _rmse(points, predicted):
-    return np.sqrt(np.nanmean(squared_errors(points, predicted), axis=(1, 2)))
-
-
 def _near(points, shape, radius):
     """bool (n, h, w): within `radius` pixels of a labelled point."""
     masks = np.zeros((len(points), *shape), np.uint8)
@@ -228,12 +212,6 @@ def _near(points, shape, radius):
         for x, y in own[~np.isnan(own).any(axis=1)]:
             cv2.circle(mask, (round(float(x)), round(float(y))), round(radius), 1, cv2.FILLED)
     return masks.astype(bool)
-
-
-def _cells(shape, patch):
-    """int (h, w): number of the patch that a pixel belongs to."""
-    rows, columns = (np.arange(side) // patch for side in shape)
-    return rows[:, None] * (columns[-1] + 1) + columns
 
 
 def _ranks(saliency, cells, rng):

@@ -6,16 +6,13 @@ from fkp.data.faces import Faces
 from fkp.photo.detect import Detector
 from fkp.prepare.warp import ROOM
 
-_LOOKED_AT = 200
 
-
-def placed(pictures: Faces, zoom: float, seed: int = 0) -> dict:
+def placed(pictures: Faces, zoom: float) -> dict:
     """What `fkp.models.about.About` says of the crops of a model trained on such pictures.
 
     Args:
         pictures: of the training, faces in their middle.
         zoom: of the model's crops, see `fkp.prepare.warp.plain`.
-        seed: of the pictures that are looked at, 200 at most.
 
     Returns:
         {zoom, picture, middle} by the detector's boxes, the medians over the pictures, where it
@@ -23,7 +20,7 @@ def placed(pictures: Faces, zoom: float, seed: int = 0) -> dict:
         points.
     """
     side, detector, found = pictures.image_shape[0], Detector(), []
-    looked_at = pictures.sample(min(_LOOKED_AT, len(pictures)), seed=seed).images
+    looked_at = pictures.sample(200).images
     for image in looked_at:
         boxes = detector.close_up(image)
         if len(boxes):

@@ -27,9 +27,9 @@ def face(
     points: np.ndarray | None = None,
     scheme: Scheme | None = None,
     predicted: np.ndarray | None = None,
-    title: str | None = None,
+    title: str = "",
 ) -> Axes:
-    """An image with its true points (green), outlines if `scheme` is given, and predicted (red).
+    """An image with true (green) and predicted points (red), outlined if `scheme` is given.
 
     Args:
         image: uint8 (h, w, c).
@@ -37,17 +37,16 @@ def face(
     """
     ax.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
     size = 14 if len(points if points is not None else predicted) <= 20 else 3
-    if points is not None and scheme is not None:
-        for region, indices in scheme.regions.items():
-            outline = list(indices) + [indices[0]] * (region in scheme.closed)
-            ax.plot(*points[outline].T, color=TRUE, linewidth=0.6, alpha=0.7)
     for values, colour in ((points, TRUE), (predicted, PREDICTED)):
-        if values is not None:
-            ax.scatter(*values.T, s=size, color=colour, edgecolor="white", linewidth=0.3, zorder=3)
+        if values is None:
+            continue
+        for region, indices in scheme.regions.items() if scheme else ():
+            outline = list(indices) + [indices[0]] * (region in scheme.closed)
+            ax.plot(*values[outline].T, color=colour, linewidth=0.6, alpha=0.7)
+        ax.scatter(*values.T, s=size, color=colour, edgecolor="white", linewidth=0.3, zorder=3)
     ax.set(xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5))
     ax.set_axis_off()
-    if title is not None:
-        ax.set_title(title, fontsize=7, pad=2)
+    ax.set_title(title, fontsize=7, pad=2)
     return ax
 
 

@@ -1,15 +1,15 @@
 """Scores: training curves, errors per point and per face, comparisons."""
 
+from itertools import cycle
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from fkp.plots.style import COLOURS, log_ticks, tick_values
+from fkp.plots.style import COLOURS, log_ticks
 
 
-def history(
-    ax: Axes, rows: list[dict], label: str = "", colour: str | None = None, train: bool = True
-) -> Axes:
+def history(ax: Axes, rows: list[dict], label: str = "", colour: str | None = None) -> Axes:
     """Validation RMSE (solid) and training RMSE (dotted) per epoch.
 
     Args:
@@ -17,26 +17,15 @@ def history(
     """
     epochs = [row["epoch"] + 1 for row in rows]
     marker = "." if len(epochs) < 3 else ""
-    (line,) = ax.plot(
-        epochs,
-        [row["validation_rmse"] for row in rows],
-        marker=marker,
-        label=f"{label} validation".strip() if train else label,
-        color=colour,
-    )
-    if train:
-        ax.plot(
-            epochs,
-            [row["train_rmse"] for row in rows],
-            ":",
-            marker=marker,
-            color=line.get_color(),
-            label=f"{label} training".strip(),
-        )
+    for score, part, line in (
+        ("validation_rmse", "validation", "-"),
+        ("train_rmse", "training", ":"),
+    ):
+        shown = {"label": f"{label} {part}".strip(), "color": colour, "marker": marker}
+        (drawn,) = ax.plot(epochs, [row[score] for row in rows], line, **shown)
+        colour = drawn.get_color()
     ax.set(xlabel="epoch", ylabel="RMSE (px)", yscale="log")
-    ticks = tick_values(ax.get_ylim())
-    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    ax.minorticks_off()
+    log_ticks(ax.yaxis)
     return ax
 
 
@@ -76,18 +65,16 @@ def per_point(ax: Axes, errors: dict[str, dict[str, float]]) -> Axes:
     return ax
 
 
-def ced(
-    ax: Axes, curves: dict[str, tuple[np.ndarray, np.ndarray]], unit: str = "inter-ocular NME (%)"
-) -> Axes:
+def ced(ax: Axes, nmes: dict[str, np.ndarray], limit: float = 8.0) -> Axes:
     """Cumulative error distributions.
 
     Args:
-        curves: name -> (x, y) as `fkp.measure.errors.ced` returns.
+        nmes: name -> (n,), inter-ocular NME of each face, %; NaN is left out.
+        limit: end of the axis.
     """
-    for name, (x, y) in curves.items():
-        ax.plot(x, y, label=name)
-    ax.set(xlabel=unit, ylabel="share of faces", ylim=(0, 1))
-    ax.set_xlim(left=0)
+    for name, nme in nmes.items():
+        ax.ecdf(nme[~np.isnan(nme)], label=name)
+    ax.set(xlabel="inter-ocular NME (%)", ylabel="share of faces", xlim=(0, limit), ylim=(0, 1))
     return ax
 
 
@@ -208,15 +195,17 @@ def dots(
     low: pd.DataFrame | None = None,
     high: pd.DataFrame | None = None,
     unit: str = "ms",
+    log: bool = True,
 ) -> Axes:
-    """One line per row of a table and one marker per column, on a logarithmic axis.
+    """One line per row of a table and one marker per column.
 
     Args:
         table: DataFrame of positive numbers.
         low, high: DataFrames of the same shape, ends of the whiskers.
+        log: on a logarithmic axis; else from zero.
     """
     lines = np.arange(len(table))
-    for column, marker in zip(table.columns, "osDv^P*", strict=False):
+    for column, marker in zip(table.columns, cycle("osDv^P*X"), strict=False):
         values = table[column].to_numpy(float)
         error = None
         if low is not None:
@@ -224,8 +213,12 @@ def dots(
         ax.errorbar(values, lines, xerr=error, fmt=marker, capsize=2, elinewidth=1,
                     label=str(column).replace("_", " "))  # fmt: skip
     ax.set_yticks(lines, [str(name).replace("_", " ") for name in table.index])
-    ax.set(xlabel=unit, xscale="log", ylim=(len(table) - 0.5, -0.5))
-    log_ticks(ax.xaxis)
+    ax.set(xlabel=unit, ylim=(len(table) - 0.5, -0.5))
+    if log:
+        ax.set_xscale("log")
+        log_ticks(ax.xaxis)
+    else:
+        ax.set_xlim(left=0)
     ax.grid(axis="x", alpha=0.3)
     return ax
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from fkp.plots.style import COLOURS, tick_values
+from fkp.plots.style import COLOURS, log_ticks
 
 
 def trials(ax: Axes, frame: pd.DataFrame) -> Axes:
@@ -30,9 +30,7 @@ def trials(ax: Axes, frame: pd.DataFrame) -> Axes:
     bar.ax.minorticks_off()
     ax.set(xscale="log", xlabel="parameters", ylabel="validation RMSE (px)")
     ax.set_xlim(parameters.min() / 1.5, parameters.max() * 1.5)
-    ticks = tick_values(ax.get_xlim())
-    ax.set_xticks(ticks, [f"{tick / 1000:g}k" for tick in ticks])
-    ax.minorticks_off()
+    log_ticks(ax.xaxis)
     return ax
 
 

@@ -27,19 +27,11 @@ STYLE = {
 }
 
 
-def tick_values(limits: tuple[float, float]) -> list[float]:
-    """Round tick values (1-1.5-2-3-5-7 steps) inside the limits of a logarithmic axis."""
-    low, high = limits
-    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-    values = np.sort(np.outer((1, 1.5, 2, 3, 5, 7), powers).ravel())
-    return [float(f"{v:g}") for v in values if low <= v <= high]
-
-
 def log_ticks(axis: Axis) -> None:
     """Plain numbers on a logarithmic axis: powers of ten, with steps between where they are few."""
     low, high = axis.get_view_interval()
     decades = np.log10(high / low)
-    steps = (1, 2, 3, 5, 7) if decades < 1 else (1, 2, 5) if decades < 2.6 else (1,)
+    steps = (1, 1.5, 2, 3, 5, 7) if decades < 1 else (1, 2, 5) if decades < 2.6 else (1,)
     axis.set_major_locator(mpl.ticker.LogLocator(subs=steps))
     axis.set_major_formatter("{x:,g}")
     axis.set_minor_locator(mpl.ticker.NullLocator())

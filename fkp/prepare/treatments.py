@@ -3,6 +3,8 @@
 A treatment sees training rows only; validation and test rows keep their original labels.
 """
 
+from functools import partial
+
 import numpy as np
 
 from fkp.data.faces import Faces
@@ -15,45 +17,33 @@ def none(faces: Faces, seed: int) -> Faces:
     return faces.take(faces.complete)
 
 
-def augmented(faces: Faces, seed: int) -> Faces:
-    """The complete rows and their offline variants (`fkp.prepare.augment.paper_a`)."""
-    return augment.paper_a(none(faces, seed), np.random.default_rng(seed))
-
-
 def mask(faces: Faces, seed: int) -> Faces:
     """All rows with at least one label; the loss skips the unlabelled points."""
     return faces.take(faces.labelled.any(axis=1))
 
 
-def _imputed(name):
-    def treatment(faces, seed):
-        imputer = IMPUTERS[name]().fit(faces.points, faces.scheme.labels)
-        return faces.with_points(imputer.transform(faces.points))
-
-    treatment.__doc__ = f"All rows, missing labels imputed by {name} fitted on the same rows."
-    return treatment
+def imputed(name: str, faces: Faces, seed: int) -> Faces:
+    """All rows, missing labels imputed by an imputer fitted on the same rows."""
+    imputer = IMPUTERS[name]().fit(faces.points, faces.scheme.labels)
+    return faces.with_points(imputer.transform(faces.points))
 
 
-def _then_augmented(name):
-    def treatment(faces, seed):
-        rng = np.random.default_rng(seed)
-        return augment.paper_a(TREATMENTS[name](faces, seed), rng)
-
-    treatment.__doc__ = f"The rows of `{name}` and their offline variants, which no paper tried."
-    return treatment
+def augmented(name: str, faces: Faces, seed: int) -> Faces:
+    """The rows of another treatment and their offline variants (`fkp.prepare.augment.paper_a`)."""
+    return augment.paper_a(TREATMENTS[name](faces, seed), np.random.default_rng(seed))
 
 
 # The paper's first, then ours.
 TREATMENTS = {
     "none": none,
-    "ffill": _imputed("ffill"),
-    "knn": _imputed("knn"),
-    "augment": augmented,
+    "ffill": partial(imputed, "ffill"),
+    "knn": partial(imputed, "knn"),
+    "augment": partial(augmented, "none"),
     "mask": mask,
-    "iterative": _imputed("iterative"),
-    "pca": _imputed("pca"),
-    "knn_augment": _then_augmented("knn"),
-    "mask_augment": _then_augmented("mask"),
+    "iterative": partial(imputed, "iterative"),
+    "pca": partial(imputed, "pca"),
+    "knn_augment": partial(augmented, "knn"),
+    "mask_augment": partial(augmented, "mask"),
 }
 
 

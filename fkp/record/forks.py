@@ -21,7 +21,6 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Sequence
 from functools import cache, cached_property
 from multiprocessing.connection import Client, Connection, wait
 from pathlib import Path
@@ -108,11 +107,10 @@ class Host:
 
     Args:
         env: variables of the host and its forks beside this process's.
-        libraries: modules that it imports before the first fork.
     """
 
-    def __init__(self, env: dict[str, str] | None = None, libraries: Sequence[str] = LIBRARIES):
-        self.env, self.libraries, self._process, self._folder = env or {}, libraries, None, None
+    def __init__(self, env: dict[str, str] | None = None):
+        self.env, self._process, self._folder = env or {}, None, None
         self._lock = threading.Lock()
 
     def fork(self, call: str, arguments: dict, **options: object) -> Fork:
@@ -135,7 +133,7 @@ class Host:
                 env = {"TF_CPP_MIN_LOG_LEVEL": "3"} | env | self.env
                 env.pop("JPY_PARENT_PID", None)  # of a notebook that started this
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "fkp.record.forks", self._address, *self.libraries],
+                    [sys.executable, "-m", "fkp.record.forks", self._address, *LIBRARIES],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from fkp.papers.phrases import alike, span, verdicts
+from fkp.papers.phrases import alike, judged, span
 from fkp.study.manifest import read_manifest, read_study
 
 BUDGETS = ("quick", "paper")  # profiles that judge a paper, from small to large
@@ -55,13 +55,7 @@ def _judged(folder):
         if not paper:
             continue
         study = read_study(folder, profile)
-        table = verdicts(study["done"])
-        if not table:
-            continue
-        for line in table["rows"]:
-            row = dict(zip(table["columns"], line, strict=True))
-            if row["verdict"] == "not run":
-                continue
+        for row in judged(study["done"]):
             budget = f"{row['images']:,} images" if "images" in row else f"profile {profile}"
             yield row | {
                 "paper": paper[0],

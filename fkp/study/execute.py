@@ -16,7 +16,7 @@ from fkp.study import kernel
 from fkp.study.records import seal
 
 RUNNING, DONE, FAILED = "running.ipynb", "notebook.ipynb", "failed.ipynb"
-_DRAWS_FACES = re.compile(r"\bplots\.(face|grid|heat|overlay|sheet)\(")
+_DRAWS_FACES = re.compile(r"\bplots\.(face|grid|heat|sheet)\(")
 # The stock page without the scripts that it would fetch from the network.
 _PAGE = """
 {%- extends 'lab/index.html.j2' -%}

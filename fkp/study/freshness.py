@@ -115,14 +115,10 @@ class Freshness:
 
     def _why_missing(self, run):
         folders = (reports / "runs" / run.folder for reports in self.plan.places)
-        other = next(
-            (names for f in folders if finished(f) and (names := _other_defaults(run, f))), ""
-        )
-        return (
-            f"made when the notebook had another default of {', '.join(other)}"
-            if other
-            else "not run with these parameters on this data"
-        )
+        for other in (_other_defaults(run, f) for f in folders if finished(f)):
+            if other:
+                return f"made when the notebook had another default of {', '.join(other)}"
+        return "not run with these parameters on this data"
 
     def record(self, run: Run, status: str = "finished") -> dict:
         """The manifest's entry of a run as its result lies there; pending without a result."""

@@ -17,9 +17,7 @@ from fkp.record.digests import digest, file_fingerprint
 from fkp.record.files import mapped, plain
 from fkp.study import studyfile
 from fkp.study.notebooks import Notebook, find_notebook
-from fkp.study.studyfile import ENGINE_PARAMETERS, check_known, load_study, study_names
-
-__all__ = ["Data", "Plan", "Run", "load_study", "plan", "study_names"]
+from fkp.study.studyfile import ENGINE_PARAMETERS, check_known, load_study
 
 
 @dataclass(frozen=True)
@@ -194,14 +192,10 @@ def _expand(entry, notebook, profile, study, settings, overrides):
     base = {k: v for k, v in base.items() if k in notebook.defaults and k not in ENGINE_PARAMETERS}
     for values in itertools.product(*axes.values()):
         point = dict(zip(axes, values, strict=True))
-        if not any(_matches(rule, point) for rule in entry.get("exclude") or []):
+        if not any(rule.items() <= point.items() for rule in entry.get("exclude") or []):
             for key, value in (base | point).items():
                 _check_kind(where, key, value, notebook.defaults[key])
             yield point, base | point
-
-
-def _matches(rule, point):
-    return all(name in point and point[name] == value for name, value in rule.items())
 
 
 def _name(entry, notebook):

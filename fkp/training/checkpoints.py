@@ -129,14 +129,11 @@ class Checkpoints:
     def add(self, model: keras.Model, row: dict) -> None:
         """Append an epoch of the model as it was scored."""
         self.history.append(row)
-        improved = self.best is None or row["validation_rmse"] < self.best["validation_rmse"]
-        if improved:
+        if self.best is None or row["validation_rmse"] < self.best["validation_rmse"]:
             self.best, self._weights = row, model.get_weights()
-        if self.folder is None:
-            return
-        if improved:
-            with whole(self._best) as temporary:
-                model.save_weights(temporary)
+            if self.folder is not None:
+                with whole(self._best) as temporary:
+                    model.save_weights(temporary)
 
     def keep(self, network: keras.Model) -> None:
         """The history, and the network with its optimizer, after `add`: where to go on."""

@@ -190,7 +190,7 @@ def fit(
             if train.images.shape[1:] != validation.images.shape[1:]:  # cut by the augmentation
                 points = np.concatenate([points for _, points in stream(0, augment=augment)])
             start_at(model, np.nanmean(points, axis=0))
-        metrics = [[RMSE()], *[[] for _ in penalties[1:]]]
+        metrics = [[RMSE("rmse")], *[[] for _ in penalties[1:]]]
         network.compile(update, penalties, metrics=metrics, jit_compile=False)
     else:
         network, model = resumed, resumed

@@ -181,9 +181,6 @@ def objective(model: keras.Model, loss: str) -> tuple[keras.Model, list[keras.lo
 class RMSE(keras.metrics.Mean):
     """Root of the mean, over faces seen, of their batch's `MaskedMSE`, px."""
 
-    def __init__(self, name: str = "rmse", **kwargs: object):
-        super().__init__(name=name, **kwargs)
-
     def update_state(
         self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor, sample_weight: None = None
     ) -> None:

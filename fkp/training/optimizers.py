@@ -1,5 +1,6 @@
 """Optimizers and learning rate schedules by name."""
 
+from functools import partial
 from math import prod
 
 import keras
@@ -46,34 +47,24 @@ class Muon(optimizers.Muon):
 OPTIMIZERS = {"adam": optimizers.Adam, "adamw": optimizers.Adam, "muon": Muon}
 
 
-def constant(learning_rate: float, steps: int) -> float:
-    """The same rate throughout."""
-    return learning_rate
-
-
-def cosine(learning_rate: float, steps: int) -> optimizers.schedules.LearningRateSchedule:
-    """From a tenth up to the rate in a twentieth of the steps, then down to a tenth."""
-    return _cosine(learning_rate, steps, warmup=steps // 20, first=learning_rate / 10, last=0.1)
-
-
-def long_cosine(learning_rate: float, steps: int) -> optimizers.schedules.LearningRateSchedule:
-    """From a twentieth up to the rate in a thirtieth of the steps, then down to half a percent."""
-    return _cosine(learning_rate, steps, warmup=steps // 30, first=learning_rate / 20, last=0.005)
-
-
-def _cosine(learning_rate, steps, warmup, first, last):
-    warmup = max(1, warmup)
+def _cosine(learning_rate, steps, *, part, start, end):
+    """From a `start`-th up to the rate in a `part`-th of the steps, then down to `end` of it."""
+    warmup = max(1, steps // part)
     return optimizers.schedules.CosineDecay(
-        initial_learning_rate=first,
+        initial_learning_rate=learning_rate / start,
         decay_steps=max(1, steps - warmup),
-        alpha=last,
+        alpha=end,
         warmup_target=learning_rate,
         warmup_steps=warmup,
     )
 
 
 # name -> function of (peak learning rate, number of updates).
-SCHEDULES = {"cosine": cosine, "long_cosine": long_cosine, "constant": constant}
+SCHEDULES = {
+    "cosine": partial(_cosine, part=20, start=10, end=0.1),
+    "long_cosine": partial(_cosine, part=30, start=20, end=0.005),
+    "constant": lambda learning_rate, steps: learning_rate,
+}
 
 
 def named(table: dict, kind: str, name: str) -> object:

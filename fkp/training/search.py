@@ -85,7 +85,6 @@ def search(
     epochs: int = 5,
     epoch_size: int | None = None,
     batch_size: int = 64,
-    schedule: str = "cosine",
     precision: str = "float32",
     seed: int = 0,
     folder: str | Path | None = None,
@@ -107,7 +106,7 @@ def search(
             random first).
         trials: Hyperband's follows from `epochs`.
         epochs: epochs of a trial; for Hyperband those of its longest.
-        epoch_size, batch_size, schedule: as in `fkp.training.fit.fit`.
+        epoch_size, batch_size: as in `fkp.training.fit.fit`.
         precision: as in `fkp.models.build`.
         seed: decides the tried hyperparameters, weights and batches.
         folder: where trials.json and the running trial's checkpoints live; an interrupted search
@@ -126,7 +125,7 @@ def search(
     if not len(train) or not len(validation):
         raise ValueError(f"cannot search with {len(train)} rows and {len(validation)} to validate")
     oracle = _oracle(algorithm, space, trials, epochs, seed)
-    setting = {"batch_size": batch_size, "epoch_size": epoch_size, "schedule": schedule}
+    setting = {"batch_size": batch_size, "epoch_size": epoch_size}
     network = {"name": model, "precision": precision, "seed": seed}
     data = [train.fingerprint, validation.fingerprint]
     about = {"space": space, "algorithm": algorithm, "epochs": epochs, "data": data}
@@ -153,7 +152,7 @@ def search(
             if not waiting and book.recall(values):
                 settle(trial, None)
                 continue
-            proposal = SPACES[space](_fixed(values))
+            proposal = SPACES[space](trial.hyperparameters)
             proposal["epochs"] = values.get("tuner/epochs", epochs)
             if helpers is None:
                 settle(trial, partial(run, proposal, folder=book.scratch(values)))
@@ -205,13 +204,6 @@ def _proposals(oracle, waiting, settle):
                 return
             settle(*waiting.popleft())
         yield trial
-
-
-def _fixed(values):
-    """Hyperparameters that have the given values."""
-    fixed = keras_tuner.HyperParameters()
-    fixed.values = dict(values)
-    return fixed
 
 
 def _report(oracle, trial, record):

@@ -16,26 +16,16 @@ import numpy as np
 from fkp.data.faces import Faces
 from fkp.data.schemes import SCHEMES
 
+# name -> (module, what it reads, in words).
 SOURCES = {
-    "kaggle": "fkp.data.readers.kaggle",
-    "ibug": "fkp.data.readers.ibug",
-    "helen": "fkp.data.readers.helen",
-    "wflw": "fkp.data.readers.wflw",
-    "coco": "fkp.data.readers.coco",
-    "table": "fkp.data.readers.table",
-    "npz": "fkp.data.readers.npz",
-    "drawn": "fkp.data.drawing",
-}
-
-FORMATS = {
-    "kaggle": "training.csv or training.zip, or its folder",
-    "ibug": "a folder of images and .pts files",
-    "helen": "a folder with annotation/1.txt ...",
-    "wflw": "list_98pt*.txt, or its folder",
-    "coco": "a .json file of keypoints",
-    "table": "a .csv of images with NAME_x, NAME_y ...",
-    "npz": "a .npz file",
-    "drawn": "no path",
+    "kaggle": ("fkp.data.readers.kaggle", "training.csv or training.zip, or its folder"),
+    "ibug": ("fkp.data.readers.ibug", "a folder of images and .pts files"),
+    "helen": ("fkp.data.readers.helen", "a folder with annotation/1.txt ..."),
+    "wflw": ("fkp.data.readers.wflw", "list_98pt*.txt, or its folder"),
+    "coco": ("fkp.data.readers.coco", "a .json file of keypoints"),
+    "table": ("fkp.data.readers.table", "a .csv of images with NAME_x, NAME_y ..."),
+    "npz": ("fkp.data.readers.npz", "a .npz file"),
+    "drawn": ("fkp.data.drawing", "no path"),
 }
 
 
@@ -81,7 +71,7 @@ def module(name: str) -> ModuleType:
     """The module that reads format `name`; SourceError lists the known names."""
     if name not in SOURCES:
         raise SourceError(f"unknown source {name!r} (known: {', '.join(SOURCES)})")
-    return import_module(SOURCES[name])
+    return import_module(SOURCES[name][0])
 
 
 def recognise(path: Path | str) -> str:
@@ -138,9 +128,9 @@ def read(path: Path | str | None = None, source: str | None = None, **options: o
             raise SourceError(f"source drawn reads no path, got {str(path)!r}")
         return reader(**options)
     if path is None:
-        raise SourceError(f"source {name} needs a path: {FORMATS[name]}")
+        raise SourceError(f"source {name} needs a path: {SOURCES[name][1]}")
     if not Path(path).exists():
-        raise SourceError(f"{path}: no such file or folder, expected {FORMATS[name]}")
+        raise SourceError(f"{path}: no such file or folder, expected {SOURCES[name][1]}")
     faces = reader(Path(path), **options)
     _check_points(path, faces)
     return faces
@@ -191,4 +181,4 @@ def read_or_draw(path: str | Path | None, source: str | None, options: dict, dra
 
 
 def _known():
-    return "Known formats: " + "; ".join(f"{name}: {text}" for name, text in FORMATS.items())
+    return "Known formats: " + "; ".join(f"{name}: {text}" for name, (_, text) in SOURCES.items())

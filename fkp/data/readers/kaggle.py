@@ -2,7 +2,7 @@
 
 One row is one 96x96 gray face; coordinates are 0-based pixels, an empty field is an unlabelled
 coordinate. The pixels of a row are one field of 9216 numbers. Reading them a number at a time is
-what makes the usual `Image.apply(np.fromstring)` slow, so `pixels` turns a row's digits into
+what makes the usual `Image.apply(np.fromstring)` slow, so `parse_pixels` turns a row's digits into
 numbers by array arithmetic, and nothing but the finished uint8 images stays in memory. Known quirks
 of the genuine file (duplicates, wrong labels) are kept: this module reads, later stages judge.
 """
@@ -18,7 +18,6 @@ import pandas as pd
 
 from fkp.data.faces import Faces
 from fkp.data.readers import SourceError, cache, columns, fault
-from fkp.data.readers.pixels import parse_pixels
 from fkp.data.schemes import KAGGLE_15
 from fkp.record.digests import array_digest
 
@@ -178,9 +177,7 @@ def _parse(file, stream):
         if len(fields) != len(header):
             raise fault(file, f"{len(header)} fields", f"{len(fields)} fields", row, line)
         text = fields[places["Image"]].strip(b'" \r\n')
-        pixels += parse_pixels(
-            text, SIZE * SIZE, path=file, row=row, line=line, column="Image"
-        ).data
+        pixels += parse_pixels(text, SIZE * SIZE, file, row, line)
         if "ImageId" in places:
             _check_id(fields[places["ImageId"]], file, row, line)
         else:
@@ -191,6 +188,23 @@ def _parse(file, stream):
     if "ImageId" in places:
         return images, np.full((row, len(KAGGLE_15), 2), np.nan, dtype=np.float32)
     return images, np.array(coordinates, dtype=np.float32).reshape(row, len(KAGGLE_15), 2)
+
+
+def parse_pixels(text: bytes, count: int, file: Path, row: int, line: int) -> bytes:
+    """A row's pixels, written out as whole numbers 0-255 between spaces."""
+    if text.strip() and not text.translate(None, b"0123456789 "):
+        values = np.fromstring(text, np.int64, sep=" ")
+        if len(values) == count and values.max() < 256:
+            return values.astype(np.uint8).tobytes()
+    # Slowly: knows other white space, and names the value at fault.
+    tokens = text.split()
+    if len(tokens) != count:
+        raise fault(file, f"{count} pixels", f"{len(tokens)} pixels", row, line, "Image")
+    for i, token in enumerate(tokens):
+        if not token.isdigit() or int(token) > 255:
+            expected = f"a whole number 0-255 as pixel {i + 1} of {count}"
+            raise fault(file, expected, token.decode("latin-1"), row, line, "Image")
+    return bytes(map(int, tokens))
 
 
 def _columns(file, header):

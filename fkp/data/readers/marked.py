@@ -53,12 +53,9 @@ def faces(
     Raises:
         SourceError: an image that is not there, no row with a point, an option.
     """
-    rows = [row for row in rows if not np.isnan(row.points).all()]
+    rows = [row for row in rows if not np.isnan(row.points).any(axis=1).all()]
     if not rows:
         raise fault(path, "rows with labelled points", "none")
-    small = [row for row in rows if not np.nanmax(np.ptp(_labelled(row), axis=0)) > 0]
-    if small:
-        raise fault(path, "labelled points that span an area", row=small[0].row)
     folders = _folders(path, images)
     places = {row.image: _image(path, folders, row) for row in rows}
     pixels, points = crop.crops(
@@ -87,10 +84,6 @@ def faces(
 def part_of(file: Path) -> str:
     """The part that a list's name speaks of: "train", "test" or ""."""
     return next((part for part in ("train", "test") if part in file.stem.lower()), "")
-
-
-def _labelled(row):
-    return row.points[~np.isnan(row.points).any(axis=1)]
 
 
 def _folders(path, images):

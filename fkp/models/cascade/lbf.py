@@ -9,7 +9,6 @@ Inside, a point is a complex number x + iy, so that a similarity (turn and scale
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from scipy.sparse import csr_array, vstack
@@ -144,8 +143,12 @@ def fit(
     for radius in tqdm(np.geomspace(*RADII, stages) * side, desc="stages", disable=not progress):
         frame = similarity(mean, estimate)
         moves = as_points((truth - estimate) / frame)
-        forest = partial(_forest, radius=radius, trees=trees, depth=depth, rng=rng, **options)
-        grown = Trees(mean, *_grow(gray, rows, estimate, frame, moves, forest))
+        size = {"radius": radius, "trees": trees, "depth": depth, "rng": rng, **options}
+        forests = [
+            _forest(gray, rows, estimate[:, [k]], frame, moves[:, k], **size)
+            for k in range(len(mean))
+        ]
+        grown = Trees(mean, *map(np.stack, zip(*forests, strict=True)))
         leaves = _leaves(grown, gray, rows, estimate)
         weights = _regression(leaves, moves, penalty * starts * trees * len(mean))
         estimate = estimate + frame * as_complex((leaves @ weights).reshape(moves.shape))
@@ -171,25 +174,14 @@ def _starts(mean, labels, starts, rng):
     return np.concatenate(found).astype(np.complex64)
 
 
-def _grow(gray, rows, estimate, frame, moves, forest):
-    """(offsets, thresholds) of `Trees`: a forest for each point, fitted on its moves (n, k, 2)."""
-    forests = []
-    for point in range(moves.shape[1]):
-        look = partial(_look, gray, rows, estimate[:, [point]], frame)
-        forests.append(forest(look, moves[:, point]))
-    return map(np.stack, zip(*forests, strict=True))
-
-
-def _look(gray, rows, at, frame, offsets):
-    """Gray levels (n, m) at complex offsets (m,) from the points `at` (n, 1)."""
-    return gray_at(gray, at + frame * offsets, rows)
-
-
-def _forest(look, moves, *, radius, trees, depth, rng, pixels=80, pairs=300, tried=60):
+def _forest(
+    gray, rows, at, frame, moves, *, radius, trees, depth, rng, pixels=80, pairs=300, tried=60
+):
     """The forest of one point.
 
     Args:
-        look: complex offsets (m,) -> gray levels (n, m) of the training faces.
+        gray, rows: images, and that of each of the n shapes.
+        at: complex (n, 1), the point; frame: as of `similarity`.
         moves: (n, 2), px, what is left to go.
         radius: px, of the disc that pixels are drawn from.
         pixels, pairs: numbers of pixels and of pairs of them drawn for all trees.
@@ -202,7 +194,7 @@ def _forest(look, moves, *, radius, trees, depth, rng, pixels=80, pairs=300, tri
     disc = radius * np.sqrt(rng.random(pixels)) * np.exp(2j * np.pi * rng.random(pixels))
     disc = disc.astype(np.complex64)
     pair = rng.permuted(np.tile(np.arange(pixels), (pairs, 1)), axis=1)[:, :2]
-    levels = look(disc)
+    levels = gray_at(gray, at + frame * disc, rows)
     differences = (levels[:, pair[:, 0]] - levels[:, pair[:, 1]]).astype(np.float32)
     forest = ExtraTreesRegressor(
         trees,
