@@ -18,8 +18,8 @@ def conclusions(folders: Iterable[Path]) -> list[dict]:
     Args:
         folders: report folders of studies. What two of them judge, as the study `budget` does for
             paper A at several numbers of images, is one row: like is compared with like, the study
-            with the largest budget at its own smallest, if it has several, and of the same models,
-            where some were trained for longer than others.
+            and profile with the largest budget at its own smallest, if it has several, and of the
+            same models, where some were trained for longer than others.
 
     Returns:
         list of dict: paper, claim, folder (of the study that judges it at the largest budget),
@@ -33,7 +33,8 @@ def conclusions(folders: Iterable[Path]) -> list[dict]:
             found.setdefault(said["claim"], []).append(said)
     rows = []
     for several in found.values():
-        same = alike([said for said in several if said["folder"] == several[-1]["folder"]])
+        where = several[-1]["folder"], several[-1]["profile"]
+        same = alike([said for said in several if (said["folder"], said["profile"]) == where])
         small = same[0] if len(same) > 1 else several[0]
         large = same[-1] if len(several) > 1 else None
         rows.append(
@@ -61,6 +62,7 @@ def _judged(folder):
                 "paper": paper[0],
                 "claim": row[CLAIM],
                 "folder": folder,
+                "profile": profile,
                 "budget": budget,
                 "seeds": _seeds(study["done"]),
             }
