@@ -5,10 +5,12 @@ from keras import layers
 
 from fkp import models
 from fkp.data import readers
+from fkp.data.schemes import IBUG_68
 from fkp.deploy import export, runtimes
 from fkp.deploy.candidates import stand_in
 from fkp.models import keypoint_net, trust
 from fkp.models.contract import pixels_in, points_out
+from fkp.photo.finder import WEIGHTS
 
 SHAPE = (32, 24, 1)
 
@@ -107,6 +109,24 @@ def test_a_saved_file_in_one_format(exported, images, tmp_path):
     assert file["path"] == tmp_path / "tiny.onnx" and file["max_px"] < 1e-3
     with pytest.raises(FileNotFoundError, match="none"):
         export.export_file(tmp_path / "none.keras", "onnx", tmp_path)
+
+
+@pytest.mark.parametrize("form", ["tflite", "int8"])
+def test_a_shipped_model_is_exported_whatever_its_expected_errors_on_noise(tmp_path, form):
+    """int8 takes its ranges from faces of any size, cut as the model says of itself."""
+    faces = readers.read(n=20, size=160, scheme=IBUG_68)
+    file = export.export_file(WEIGHTS / "tiny.keras", form, tmp_path, faces)
+    assert file["path"].parent == tmp_path and file["max_px"] < (0.01 if form == "tflite" else 2)
+    assert export.export_file(WEIGHTS / "tiny.keras", "onnx", tmp_path)["max_px"] < 0.01
+
+
+def test_an_export_that_is_refused_leaves_what_was_there(exported, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "TOLERANCE_PX", -1)
+    (tmp_path / "tiny.tflite").write_text("mine")
+    with pytest.raises(ValueError, match="points differ"):
+        export.export_file(exported[0]["keras_predict"], "tflite", tmp_path, force=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["tiny.tflite"]
+    assert (tmp_path / "tiny.tflite").read_text() == "mine"
 
 
 def test_a_failed_export_leaves_nothing(model, tmp_path, monkeypatch):

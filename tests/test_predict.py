@@ -1,6 +1,7 @@
 """`fkp predict` as a stranger would use it: pictures in, overlays and points out."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from fkp import cli
 from fkp.data import readers
 from fkp.data.readers.ibug import read_pts
 from fkp.data.schemes import IBUG_68
+from fkp.photo.picture import read
 
 
 @pytest.fixture
@@ -72,13 +74,57 @@ def test_json_goes_to_standard_output_alone(folder):
 
 def test_pictures_of_one_name_keep_apart(folder):
     predict("in/two.png", "in/deep/two.jpg", "in/two.png")
-    assert {f.name for f in Path("predictions").iterdir()} == {"two.png", "two-1.jpg"}
+    names = {file.name for file in Path("predictions").glob("[!.]*")}
+    assert names == {"two.png", "two-1.jpg"}
 
 
 def test_a_picture_that_lies_where_overlays_go_is_not_written_over(folder):
     before = Path("in/two.png").read_bytes()
     predict("in/two.png", "--out", "in")
     assert Path("in/two.png").read_bytes() == before and Path("in/two-1.png").is_file()
+
+
+def test_what_is_not_ours_is_not_written_over(folder):
+    Path("mine").mkdir()
+    Image.new("RGB", (8, 8)).save("mine/none.jpg")
+    Path("mine/two_1.pts").write_text("by hand")
+    for _ in range(2):  # the second time what the first wrote is replaced
+        predict("in/none.jpg", "in/two.png", "--out", "mine", "--save", "pts")
+        names = {file.name for file in Path("mine").glob("[!.]*")}
+        ours = {"none-1.jpg", "two-1.png", "two-1_1.pts", "two-1_2.pts"}
+        assert names == {"none.jpg", "two_1.pts"} | ours
+    assert Image.open("mine/none.jpg").size == (8, 8)
+    assert Path("mine/two_1.pts").read_text() == "by hand"
+    told = predict("mine", "--out", "mine").stdout
+    assert "pictures: 1," in told, "overlays are no pictures"
+
+
+def test_a_name_that_is_no_utf8_is_written_all_the_same(folder):
+    name = os.fsdecode(b"in/B\xe4r.png")
+    Path("in/two.png").rename(name)
+    predict(name, "--save", "csv")
+    assert Path("predictions", Path(name).name).is_file()
+    assert "B\\udce4r" in Path("predictions/predictions.csv").read_text()
+    Path(name).rename(os.fsdecode(b"in/B\xe4r.mp4"))
+    assert "expected a name in UTF-8" in predict(name[:-3] + "mp4", status=2).stderr
+
+
+def test_what_was_found_before_an_interruption_is_kept(folder, monkeypatch):
+    def stopped(file):
+        if file.name == "none.jpg":
+            raise KeyboardInterrupt
+        return read(file)
+
+    monkeypatch.setattr("fkp.photo.picture.read", stopped)
+    assert "stopped" in predict("in/two.png", "in/none.jpg", "--save", "csv", status=130).stderr
+    assert len(pd.read_csv("predictions/predictions.csv")) == 136
+
+
+def test_where_nothing_can_be_read_earlier_tables_stay(folder):
+    predict("in/two.png", "--save", "csv")
+    Path("in/two.png").write_text("no picture")
+    predict("in/two.png", "--save", "csv", status=2)
+    assert len(pd.read_csv("predictions/predictions.csv")) == 136
 
 
 def test_a_broken_picture_is_named_and_the_others_go_on(folder):

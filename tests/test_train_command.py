@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 import fkp
 from fkp import cli, models
+from fkp.cli.planned import choose_data
 from fkp.data import readers
 from fkp.data.own import own
 from fkp.data.readers.kaggle import COLUMNS
@@ -59,6 +60,30 @@ def test_a_set_of_hands_becomes_a_model_that_finds_points_of_hands(project):
     )
 
 
+def test_images_and_points_yaml_beside_a_file_are_part_of_the_data(project):
+    faces = readers.read(n=2, channels=3, scheme=IBUG_68)
+    for name, image in zip("ab", faces.images, strict=True):
+        Image.fromarray(image).save(f"{name}.png")
+    Path("t.csv").write_text("image,l_eye_x,l_eye_y,r_eye_x,r_eye_y\na.png,60,40,30,40\n")
+    seen = [choose_data(Path("t.csv"), None).fingerprint]
+    Path("points.yaml").write_text("points: [l_eye, r_eye]\nmirror: []\n")
+    seen.append(choose_data(Path("t.csv"), None).fingerprint)
+    Path("b.png").rename("a.png")
+    seen.append(choose_data(Path("t.csv"), None).fingerprint)
+    assert len({*seen}) == 3 and choose_data(Path("t.csv"), None).fingerprint == seen[-1]
+
+
+@pytest.mark.parametrize("command", ["train", "kaggle", "submit"])
+def test_a_file_that_cannot_be_written_is_said_first(project, command):
+    Path("taken").write_text("a file")
+    end = "keras" if command == "train" else "csv"
+    result = CliRunner().invoke(cli.app, [command, "no-such", "--out", f"taken/m.{end}"])
+    assert "taken is no folder" in str(result.exception)
+    Path(f"m.{end}").write_text("mine")
+    result = CliRunner().invoke(cli.app, [command, "no-such", "--out", f"m.{end}"])
+    assert "exists already" in str(result.exception)
+
+
 @pytest.mark.parametrize(
     ("options", "model", "side"),
     [
@@ -91,6 +116,10 @@ def test_kaggles_files_become_a_submission(project):
     lookup = pd.DataFrame(asked, columns=["ImageId", "FeatureName"])
     lookup.insert(0, "RowId", range(1, len(lookup) + 1))
     lookup.assign(Location="").to_csv("set/IdLookupTable.csv", index=False)
+    Path("set/test.csv").rename("test.csv")
+    call("kaggle", "set", "--profile", "smoke", status=1)
+    assert not list(project.glob("reports/kaggle/runs/*")), "before anything starts"
+    Path("test.csv").rename("set/test.csv")
     told = call("kaggle", "set", "--profile", "smoke")
     assert "submission.csv: a row for each" in told
     found = pd.read_csv("submission.csv")

@@ -33,12 +33,11 @@ def show(rows: list[dict], as_json: bool) -> None:
     Console().print(table)
 
 
-def shorten(path: str | Path) -> str | Path:
-    """The path relative to the current folder where it lies below it."""
-    try:
-        return Path(path).relative_to(Path.cwd())
-    except ValueError:
-        return path
+def shorten(path: str | Path) -> str:
+    """The path in words, relative to the current folder where it lies below it."""
+    with contextlib.suppress(ValueError):
+        path = Path(path).relative_to(Path.cwd())
+    return str(path).encode(errors="backslashreplace").decode()
 
 
 @contextlib.contextmanager

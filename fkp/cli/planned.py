@@ -89,7 +89,6 @@ def choose_data(path: Path | None, source: str | None) -> "Data":
         ValueError: the path does not exist or is not recognised, or the format is unknown.
     """
     from fkp.data import readers
-    from fkp.record.digests import file_fingerprint
     from fkp.study.plan import Data
     from fkp.study.studyfile import project
 
@@ -106,7 +105,20 @@ def choose_data(path: Path | None, source: str | None) -> "Data":
             raise ValueError(f"--source {source} needs --data PATH; data/ holds nothing like it")
     path = Path(path).expanduser().resolve()
     name = source or readers.recognise(path)
-    return Data(path, name, path.name, file_fingerprint(path), forced=source is not None)
+    return Data(path, name, path.name, _fingerprint(path, name), forced=source is not None)
+
+
+def _fingerprint(path, source):
+    """Digest of what is read: of a file also the points.yaml and the images beside it."""
+    from fkp.data import readers
+    from fkp.record.digests import digest, file_fingerprint
+
+    parts, said = [file_fingerprint(path)], path.parent / "points.yaml"
+    if path.is_file() and said.is_file():
+        parts.append(file_fingerprint(said))
+    if path.is_file() and source in ("coco", "table", "wflw"):
+        parts.append(readers.read(path, source).fingerprint)
+    return digest(parts, size=8) if parts[1:] else parts[0]
 
 
 def parse_parameters(texts: list[str]) -> dict:

@@ -45,14 +45,14 @@ def predict(
     """
     from tqdm import tqdm
 
-    from fkp.photo.predictions import FORMS
+    from fkp.photo.predictions import FORMS, remember
     from fkp.photo.video import is_video
 
     names = _named(sources, out, save or ())
     with quiet():
         finder = _opened(model)
     folder, keeps = None if as_json else out, bool(as_json or save)
-    look, found, stills, faults = {"max_faces": max_faces, "min_score": min_score}, [], [], 0
+    look, found, stills, status = {"max_faces": max_faces, "min_score": min_score}, [], [], 0
     for file, name in tqdm(names.items(), unit="file", leave=False, disable=len(names) < 2 or None):
         try:
             if is_video(file):
@@ -64,18 +64,24 @@ def predict(
                 stills.append(len(picture.faces))
         except (ValueError, OSError) as error:
             tqdm.write(f"error: {error}", file=sys.stderr)
-            faults += 1
+            status = 2
             continue
+        except KeyboardInterrupt:
+            typer.echo("stopped", err=True)
+            status = 130
+            break
         if not as_json:
             tqdm.write(f"{shorten(file)}: {told}")
-    written = [FORMS[form](found, out) for form in save or ()]
+    written = [FORMS[form](found, out) for form in save or ()] if found else []
+    if found and (folder or save):
+        remember(out, names.values())
     if as_json:
         typer.echo(json.dumps([picture.facts() for picture in found], indent=1))
     elif not all(map(is_video, names)):
         typer.echo(f"pictures: {len(stills)}, faces: {sum(stills)}, overlays: {shorten(out)}/")
     for file in written:
         typer.echo(f"written: {shorten(file)}", err=as_json)
-    raise typer.Exit(2 if faults else 0)
+    raise typer.Exit(status)
 
 
 def _named(sources, out, save):
@@ -122,8 +128,9 @@ def _one(finder, file, name, folder, look, pose):
     told = f"{len(faces) or 'no'} face{'s' * (len(faces) != 1)}"
     if folder:
         overlay = folder / f"{name}{'.png' if file.suffix.lower() == '.png' else '.jpg'}"
+        drawn = cv2.cvtColor(draw(pixels, faces, pose), cv2.COLOR_RGB2BGR)
         with whole(overlay) as part:
-            cv2.imwrite(str(part), cv2.cvtColor(draw(pixels, faces, pose), cv2.COLOR_RGB2BGR))
+            part.write_bytes(cv2.imencode(overlay.suffix, drawn)[1])
         told += f", {1000 * (time.perf_counter() - start):.0f} ms, {shorten(overlay)}"
     return Found(file, name, pixels.shape[1], pixels.shape[0], faces), told
 

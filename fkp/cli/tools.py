@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fkp.cli.output import AsJson, quiet, shorten, show
+from fkp.cli.train import Force, free, pictures
 
 
 def models(
@@ -68,6 +69,7 @@ def submit(
     mirror: Annotated[
         bool, typer.Option("--mirror", help="Average with the predictions on mirrored images.")
     ] = False,
+    force: Force = False,
 ) -> None:
     """Write a Kaggle submission: the mean prediction of one model or several.
 
@@ -75,6 +77,7 @@ def submit(
     """
     from fkp.deploy.submit import submit
 
+    free(out, ".csv", force)
     inside = [place for place in sorted(data.glob("*")) if (place / "IdLookupTable.csv").is_file()]
     data = data if (data / "IdLookupTable.csv").is_file() or not inside else inside[0]
     with quiet():
@@ -91,18 +94,17 @@ def export(
     calibrate: Annotated[
         Path | None, typer.Option(help="Faces from which int8 takes its value ranges.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    force: Force = False,
 ) -> None:
     """Convert a trained model to a file for LiteRT or ONNX Runtime, and check it against Keras.
 
     Example: fkp export model.keras --format int8 --calibrate data/training.zip
     """
-    from fkp.data import readers
     from fkp.deploy.export import export_file
 
-    images = readers.read(calibrate).sample(200).images if calibrate else None
+    faces = pictures(calibrate).sample(200) if calibrate else None
     with quiet():
-        file = export_file(model, form, out, images, force)
+        file = export_file(model, form, out, faces, force)
     typer.echo(
         f"{shorten(file['path'])}: {file['bytes'] / 1e6:.2f} MB, points differ from Keras' by "
         f"{file['rms_px']:.2g} px (RMS), {file['max_px']:.2g} px at most"

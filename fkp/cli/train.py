@@ -1,6 +1,8 @@
 """Commands that train: on one's own faces, or on Kaggle's for a submission."""
 
 import json
+import os
+import shlex
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +19,7 @@ from fkp.cli.planned import (
 )
 
 if TYPE_CHECKING:
+    from fkp.data.faces import Faces
     from fkp.study.plan import Plan
 
 # Photographs are cut with room around the face; of these formats a picture is taken whole.
@@ -61,7 +64,7 @@ def train(
     """
     from fkp.study.plan import plan
 
-    _free(out, ".keras", force)
+    free(out, ".keras", force)
     found = choose_data(data, source)
     model = model or (weights if weights in _SIDES else "tiny")
     overrides = {
@@ -80,8 +83,13 @@ def train(
     said = [f"{k} {scores[k]['value']:.3g} {scores[k]['unit']}" for k in _SHOWN if k in scores]
     typer.echo(f"{shorten(out)}: on {scores['rmse']['n']} test faces {', '.join(said)}")
     typer.echo(f"page: {shorten(made.parents[1] / 'index.html')}")
-    submit = f"; fkp submit {out} --data {data}" if found.source == "kaggle" else ""
-    typer.echo(f"next: fkp predict PICTURE --model {out}; fkp export {out} --format onnx{submit}")
+    submit = (
+        f"; fkp submit {shlex.quote(str(out))} --data {shlex.quote(str(data))}"
+        if found.source == "kaggle"
+        else ""
+    )
+    made = shlex.quote(str(out))
+    typer.echo(f"next: fkp predict PICTURE --model {made}; fkp export {made} --format onnx{submit}")
 
 
 def kaggle(
@@ -102,11 +110,14 @@ def kaggle(
 
     Example: fkp kaggle data/kaggle --out submission.csv
     """
-    from fkp.data.readers.kaggle import read_lookup
+    from fkp.data.readers.kaggle import read, read_lookup, read_sample
     from fkp.study.plan import plan
 
-    _free(out, ".csv", force)
+    free(out, ".csv", force)
     read_lookup(data)
+    read(data, part="test")
+    if (data / "SampleSubmission.csv").is_file():
+        read_sample(data / "SampleSubmission.csv")
     found = choose_data(data, None)
     if found.source != "kaggle":
         raise ValueError(f"{data}: expected a folder with training.csv or .zip")
@@ -116,12 +127,22 @@ def kaggle(
     typer.echo(f"page: {shorten(made.parents[1] / 'index.html')}")
 
 
+def pictures(path: Path, source: str | None = None, options: dict | None = None) -> "Faces":
+    """Faces as a training of one's own reads them: photographs are cut with room around."""
+    from fkp.data import readers
+
+    cut = source or readers.recognise(path)
+    usual = {} if cut in _PICTURES else {"size": 192, "channels": 1, "margin": 0.5}
+    return readers.read(path, source, **usual if options is None else options)
+
+
 def _described(data, options):
     """What is read, in words; reading it tells faults before anything runs."""
-    from fkp.data import readers, split
+    from fkp.data import split
 
-    usual = {"size": 192, "channels": 1, "margin": 0.5}
-    faces = readers.read(data.path, data.source, **usual if options is None else options)
+    faces = pictures(data.path, data.source, options)
+    if not faces.labelled.any():
+        raise ValueError(f"{data.path}: no point is labelled")
     h, w, _ = faces.image_shape
     if h != w:
         raise ValueError(f"{data.path}: pictures of {w} x {h} px, expected square ones")
@@ -130,11 +151,15 @@ def _described(data, options):
     return f"{faces.source}: {len(faces)} rows, {len(faces.scheme)} points, {labelled}"
 
 
-def _free(out, ending, force):
+def free(out: Path, ending: str, force: bool) -> None:
+    """ValueError unless a file of that name may be written."""
     if out.suffix != ending:
         raise ValueError(f"--out: expected a name that ends in {ending}, got {str(out)!r}")
     if out.exists() and not force:
         raise ValueError(f"{out}: exists already; give another --out, or --force to replace it")
+    folder = next(parent for parent in out.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise ValueError(f"--out {out}: {folder} is no folder that can be written to")
 
 
 def _weights(name):

@@ -1,7 +1,8 @@
 """Pictures and videos by name in, the faces found in them as files out: JSON, CSV, .pts."""
 
 import glob
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -14,6 +15,7 @@ from fkp.photo.finder import Face
 from fkp.record.files import whole, write_json, write_text
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+_WRITTEN = ".written"  # in the folder of overlays: the names of what is ours there
 
 
 @dataclass(frozen=True)
@@ -75,37 +77,52 @@ def pictures(sources: Sequence[str], leave: Path) -> dict[Path, str]:
 
     Args:
         sources: names.
-        leave: a folder that is passed over inside other folders: the one that is written to.
+        leave: the folder that is written to: passed over inside other folders, and what is ours
+            in it wherever it is.
 
     Returns:
-        file -> a name of its own for what is written about it: its stem, numbered if taken.
+        file -> a name of its own for what is written about it: its stem, numbered if that is taken
+        by another, or in `leave` by a file that is not ours.
 
     Raises:
         FileNotFoundError: a source that is not there, or holds neither.
     """
-    files, known = {}, (*SUFFIXES, *video.SUFFIXES)
+    files, known, leave = {}, (*SUFFIXES, *video.SUFFIXES), leave.resolve()
+    ours = _ours(leave)
     for source in sources:
         path = Path(source)
-        if path.is_dir():
-            found = sorted(f for f in path.rglob("*") if f.suffix.lower() in known)
-            found = [file for file in found if leave.resolve() not in file.resolve().parents]
+        if path.is_dir() and source:
+            found = sorted(f for f in path.rglob("*") if f.suffix.lower() in known and f.is_file())
+            if path.resolve() in leave.parents:
+                found = [file for file in found if leave not in file.resolve().parents]
+            found = [f for f in found if f.resolve().parent != leave or f.stem not in ours]
         else:
             # Path.glob refuses absolute patterns.
             named = glob.glob(source, recursive=True)  # noqa: PTH207
-            found = [path] if path.exists() else [Path(name) for name in sorted(named)]
+            found = [path] if path.is_file() else [Path(name) for name in sorted(named)]
         files |= {file.resolve(): file for file in found}
         if not found:
             what = (
                 "no picture or video in this folder" if path.is_dir() else "no such file or folder"
             )
-            raise FileNotFoundError(f"{source}: {what}")
-    # Nothing is written over a picture that lies where overlays go.
-    names, taken = {}, {f.stem for f in files if f.parent == leave.resolve()}
+            raise FileNotFoundError(f"{source or repr(source)}: {what}")
+    names, taken = {}, {re.sub(r"_\d+$", "", f.stem) for f in leave.glob("*.pts")} - ours
+    taken |= {f.stem for f in leave.glob("*") if f.suffix.lower() in known} - ours
     for file in files.values():
         numbered = (f"{file.stem}{f'-{i}' if i else ''}" for i in count())
         names[file] = next(name for name in numbered if name not in taken)
         taken.add(names[file])
     return names
+
+
+def remember(folder: Path, names: Iterable[str]) -> None:
+    """Note that what is called so in the folder is ours: the next time it may be replaced."""
+    write_text(folder / _WRITTEN, "\n".join(sorted(_ours(folder) | {*names})))
+
+
+def _ours(folder):
+    note = folder / _WRITTEN
+    return {*note.read_text("utf-8").splitlines()} if note.is_file() else set()
 
 
 def to_json(found: Sequence[Found], folder: Path) -> Path:
@@ -134,7 +151,7 @@ def to_csv(found: Sequence[Found], folder: Path) -> Path:
         table = pd.DataFrame(rows, columns=columns)
         videos = any(picture.time is not None for picture in found)
         table = table if videos else table.drop(columns="time")
-        table.to_csv(part, index=False, float_format="%.2f")
+        table.to_csv(part, index=False, float_format="%.2f", errors="backslashreplace")
     return folder / "predictions.csv"
 
 

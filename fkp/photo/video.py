@@ -47,6 +47,8 @@ class Video:
         self.live = name.startswith(CAMERA)
         if self.live and not name.removeprefix(CAMERA).isdecimal():
             raise fault(name, f"{CAMERA}0 for the first camera")
+        if name != name.encode(errors="replace").decode():
+            raise fault(ascii(name), "a name in UTF-8")  # OpenCV would crash
         number = int(name.removeprefix(CAMERA)) if self.live else None
         opened = (number,) if self.live else (name, cv2.CAP_FFMPEG)
         self._film = cv2.VideoCapture(*opened)

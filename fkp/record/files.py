@@ -33,7 +33,8 @@ def whole(path):
 def write_text(path, text):
     """Write a file whole: readers never see half of it."""
     with whole(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        # Names of files may hold what is no UTF-8.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path, data):
