@@ -282,6 +282,10 @@ def test_points_far_off_the_image_are_refused_by_row(tmp_path, place, complaint)
         ("points: [a, a]", "each once"),
         ("points: [a, b]\nmirror: [[a, c]]", "mirror: expected names of points, got 'c'"),
         ("points: [a, b]\nnorm: [a]", "pairs"),
+        ("points: [a, b]\nnorm: [a, a]", "norm: expected two points, got 'a' twice"),
+        ("points: [a, b]\nmirror: [[a, a]]", "mirror: expected each point in one pair, got 'a'"),
+        ("points: [a, b, c]\nmirror: [[a, b], [c, b]]", "one pair, got 'b' twice"),
+        ("points: [b, a]", "got 'b', expected 'a' as point 1, as in a.npz"),
         ("points: [a, b]\ncolour: red", "got 'colour'"),
         ("points: [a, b]\nclosed: [x]", "closed: expected names of regions"),
         ("points: [a, b]\nname: ibug68", "has points of its own"),
@@ -290,7 +294,8 @@ def test_points_far_off_the_image_are_refused_by_row(tmp_path, place, complaint)
 )
 def test_a_points_yaml_at_fault_is_named(tmp_path, text, complaint):
     points = np.full((3, 2, 2), 10.0)
-    np.savez(tmp_path / "a.npz", images=np.zeros((3, 32, 32), np.uint8), points=points)
+    images, names = np.zeros((3, 32, 32), np.uint8), ["a", "b"]
+    np.savez(tmp_path / "a.npz", images=images, points=points, point_names=names)
     (tmp_path / "points.yaml").write_text(text)
     with pytest.raises(SourceError, match=rf"(?s)points\.yaml.*{complaint}"):
         readers.read(tmp_path / "a.npz")
