@@ -170,6 +170,12 @@ CASES = [
     (pts, "inspect faces", "a.pts: got '1 points', expected 68 points"),
     (lambda f: pts(f, "1 x\n"), "inspect faces", "a.pts, line 1: got '1 x'"),
     (text("a.json", "{nothing"), "inspect a.json", "a.json: expected JSON"),
+    (NONE, "inspect . --source coco", "expected JSON ([Errno"),
+    (
+        text("a.csv", "image;a_x;a_y\n"),
+        "inspect a.csv",
+        "not recognised (a.csv, line 1: got 'semicolons', expected commas between the columns)",
+    ),
     (text("a.json", "[]"), "inspect a.json", "expected COCO's lists images, annotations"),
     (coco, "inspect a.json", "one of those with keypoints: none"),
     # Models

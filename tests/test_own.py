@@ -1,6 +1,7 @@
 """Points that users bring: their names, their files, and what is made of them."""
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import yaml
 
 from fkp.data import own, readers
-from fkp.data.readers import SourceError
+from fkp.data.readers import SourceError, marked
 from fkp.data.schemes import IBUG_68, SCHEMES, WFLW_98, convert
 from fkp.measure.scores import score
 from fkp.prepare.augment import Jitter
@@ -104,16 +105,30 @@ def test_a_csv_of_names_gives_what_coco_gives(hands):
     assert {*faces.parts} == {"train"} and np.argwhere(~faces.labelled).tolist() == [[3, 20]]
 
 
-def test_columns_without_names_are_udacitys_68_points(hands):
+@pytest.mark.parametrize("ending", ["_frames_keypoints", ""])
+def test_columns_without_names_are_udacitys_68_points(hands, ending):
     folder, _ = hands
     rng = np.random.default_rng(1)
     for name in ("training", "test"):
         rows = [f"{i}.png," + ",".join(map(str, rng.integers(20, 100, 136))) for i in range(3)]
         head = "," + ",".join(map(str, range(136)))
-        (folder / f"{name}_frames_keypoints.csv").write_text("\n".join([head, *rows]))
+        (folder / f"{name}{ending}.csv").write_text("\n".join([head, *rows]))
     faces = readers.read(folder, size=48)
-    assert readers.recognise(folder) == "table" and faces.scheme is IBUG_68 and len(faces) == 6
+    assert readers.recognise(folder) == readers.recognise(folder / f"test{ending}.csv") == "table"
+    assert faces.scheme is IBUG_68 and len(faces) == 6
     assert sorted({*faces.parts}) == ["test", "train"]
+
+
+@pytest.mark.parametrize(
+    ("part", "names"),
+    [
+        ("train", ("train", "Training_2", "list_98pt_rect_attr_train", "trainset", "a-train1")),
+        ("test", ("test", "hands_testing", "TestSet")),
+        ("", ("latest", "contest_a", "strain", "trainer")),
+    ],
+)
+def test_a_list_is_of_the_part_that_a_word_of_its_name_says(part, names):
+    assert {marked.part_of(Path(f"test/{name}.csv")) for name in names} == {part}
 
 
 def wflw(folder, attributes=(0, 0, 0, 0, 1, 0)):
@@ -140,6 +155,14 @@ def test_wflws_lists(tmp_path):
     assert len({*faces.groups}) == 1, "faces of one photograph stay together"
     assert len(readers.read(folder, size=40, attribute="occlusion")) == 2
     assert faces.to_scheme(IBUG_68).points.shape == (4, 68, 2)
+
+
+def test_a_byte_that_is_no_text_is_named_by_its_line(tmp_path):
+    file = next(wflw(tmp_path).rglob("*test.txt"))
+    lines = file.read_bytes().splitlines()
+    file.write_bytes(b"\n".join([lines[0], b"\xff" + lines[1]]))
+    with pytest.raises(SourceError, match=r"attr_test\.txt, line 2: got"):
+        readers.read(tmp_path)
 
 
 def test_wflw_to_68_keeps_left_and_right():
@@ -231,14 +254,57 @@ def bad_csv(folder, points, old, new):
     return folder / "bad.csv"
 
 
+def bad_coco(folder, points, name, **values):
+    file = as_coco(folder, points)
+    found = json.loads(file.read_text())
+    found[name] = [entry | values for entry in found[name]]
+    file.write_text(json.dumps(found))
+    return file
+
+
+def renamed(folder, points):
+    (folder / "points.yaml").write_text(yaml.safe_dump({"points": HAND[::-1]}))
+    return as_coco(folder, points)
+
+
 @pytest.mark.parametrize(
     ("make", "complaint"),
     [
         (lambda f, p: bad_csv(f, p, "0.png,", "nowhere.png,"), r"data row 1.*got 'nowhere.png'"),
         (lambda f, p: bad_csv(f, p, "0.png,", "0.png,x"), r"data row 1 \(line 2\), column wrist_x"),
-        (lambda f, p: bad_csv(f, p, "0.png,", "0.png,9"), r"row 1, 0.png, point 1: got"),
+        (lambda f, p: bad_csv(f, p, "0.png,", "a.png,").parent, r"bad\.csv, data row 1.*'a.png'"),
+        (lambda f, p: bad_csv(f, p, "0.png,", "0.png,9"), r"bad\.csv, row 1, 0.png, point 1: got"),
         (lambda f, p: bad_csv(f, p, "0.png,", "0.png,1000000"), r"row 1, 0.png, point 1: got"),
-        (lambda f, p: bad_csv(f, p, "thumb_0_x", "thumb_0"), "not recognised"),
+        (
+            lambda f, p: bad_csv(f, np.add(p, (0, 100)), "", ""),
+            r"row 1, 0.png: .*of 21 points outside",
+        ),
+        (lambda f, p: bad_csv(f, p, "\n1.png,", "\n"), r"line 4: got '42 fields', expected 43"),
+        (lambda f, p: bad_csv(f, p, "0.png,", "0.png,5,"), r"line 2: got '44 fields'"),
+        (
+            lambda f, p: bad_csv(f, p, "thumb_0_x", "thumb_0"),
+            "not recognised .*column thumb_0: got",
+        ),
+        (lambda f, p: bad_csv(f, p, "thumb_0_x,", ""), "not recognised .*column thumb_0_y: got"),
+        (
+            lambda f, p: bad_csv(f, p, "thumb_0_x,thumb_0_y", "wrist_x,wrist_y"),
+            "column wrist_x: got 'wrist_x, wrist_y', expected .* once",
+        ),
+        (lambda f, p: bad_csv(f, p, ",little_3_y", ""), "column little_3_x: got 'little_3_x, '"),
+        (renamed, r"points\.yaml: got 'little_3', expected 'wrist' as point 1, as in hands\.json"),
+        (lambda f, p: bad_coco(f, p, "images", id=[1]), r"row 1, column images, id: got \[1\]"),
+        (lambda f, p: bad_coco(f, p, "images", file_name=7), "images, file_name: got 7"),
+        (lambda f, p: bad_coco(f, p, "annotations", image_id=[1]), "annotations, image_id: got"),
+        (
+            lambda f, p: bad_coco(f, p, "annotations", category_id=None),
+            r"column category_id: got \[None, .*a category_id of 7",
+        ),
+        (lambda f, p: bad_coco(f, p, "annotations", keypoints=[10**400]), "row 1: got .*x, y, v"),
+        (lambda f, p: as_coco(f, p, name=["hand"]), "categories, name: got"),
+        (lambda f, p: as_coco(f, p, keypoints="lrn"), "categories, keypoints: got 'lrn'"),
+        (lambda f, p: as_coco(f, p, keypoints=5), "categories, keypoints: got 5"),
+        (lambda f, p: as_coco(f, p, skeleton=5), "categories, skeleton: got 5"),
+        (lambda f, p: as_coco(f, p, skeleton=[[0, 1]]), r"got \[0, 1\], expected .*from 1 to 21"),
         (
             lambda f, p: as_coco(f, p, keypoints=HAND[:20], skeleton=[]),
             r"data row 1.*x, y, v of 20 keypoints",
@@ -282,6 +348,10 @@ def test_points_far_off_the_image_are_refused_by_row(tmp_path, place, complaint)
         ("points: [a, a]", "each once"),
         ("points: [a, b]\nmirror: [[a, c]]", "mirror: expected names of points, got 'c'"),
         ("points: [a, b]\nnorm: [a]", "pairs"),
+        ("points: [a, b]\nnorm: [a, a]", "norm: expected two points, got 'a' twice"),
+        ("points: [a, b]\nmirror: [[a, a]]", "mirror: expected each point in one pair, got 'a'"),
+        ("points: [a, b, c]\nmirror: [[a, b], [c, b]]", "one pair, got 'b' twice"),
+        ("points: [b, a]", "got 'b', expected 'a' as point 1, as in a.npz"),
         ("points: [a, b]\ncolour: red", "got 'colour'"),
         ("points: [a, b]\nclosed: [x]", "closed: expected names of regions"),
         ("points: [a, b]\nname: ibug68", "has points of its own"),
@@ -290,7 +360,8 @@ def test_points_far_off_the_image_are_refused_by_row(tmp_path, place, complaint)
 )
 def test_a_points_yaml_at_fault_is_named(tmp_path, text, complaint):
     points = np.full((3, 2, 2), 10.0)
-    np.savez(tmp_path / "a.npz", images=np.zeros((3, 32, 32), np.uint8), points=points)
+    images, names = np.zeros((3, 32, 32), np.uint8), ["a", "b"]
+    np.savez(tmp_path / "a.npz", images=images, points=points, point_names=names)
     (tmp_path / "points.yaml").write_text(text)
     with pytest.raises(SourceError, match=rf"(?s)points\.yaml.*{complaint}"):
         readers.read(tmp_path / "a.npz")

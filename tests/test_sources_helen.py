@@ -60,7 +60,7 @@ def test_points_go_with_the_crop(root):
 
 def test_lists_give_the_parts(root):
     (root / "trainnames.txt").write_text("232194_1\n232194_2\n")
-    (root / "testnames.txt").write_text("1629243_1\n")
+    (root / "testnames.txt").write_bytes(b"1629243_1\n\xe9_1\n")
     assert read(root).parts.tolist() == ["train", "train", "test"]
     (root / "testnames.txt").write_text("1629243_1\n232194_2\n")
     with pytest.raises(SourceError, match=r"testnames\.txt, line 2: got '232194_2'"):

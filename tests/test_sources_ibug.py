@@ -110,7 +110,7 @@ def test_any_subfolder_keeps_the_names(root, sub, n):
     faces = read(root / sub)
     assert len(faces) == n
     assert all(name.startswith(sub) for name in faces.names)
-    assert set(faces.parts) <= {"train", "test"}
+    assert set(faces.parts) <= {"train", "test"} and faces.source == "300-W"
 
 
 def test_other_folders_have_no_part_and_no_shared_photographs(tmp_path):
@@ -119,7 +119,7 @@ def test_other_folders_have_no_part_and_no_shared_photographs(tmp_path):
     faces = read(tmp_path / "mine")
     assert faces.names.tolist() == ["face_1", "face_2"]
     assert faces.parts.tolist() == ["", ""]
-    assert faces.groups.tolist() == [0, 1]
+    assert faces.groups.tolist() == [0, 1] and faces.source == "mine (.pts)"
 
 
 def test_sets_select(root):

@@ -208,7 +208,7 @@ def test_a_missing_or_repeated_column_is_named(tmp_path):
         read(file)
     file = write_training(tmp_path, header=HEADER.replace("Image", "Pixels"))
     with pytest.raises(SourceError, match="column Image"):
-        read(file)
+        read(file, source="kaggle")
 
 
 def test_empty_and_header_only_files_are_refused(tmp_path):

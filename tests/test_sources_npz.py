@@ -100,6 +100,11 @@ def with_value(array, at, value):
     [
         ({"pictures": IMAGES, "points": POINTS}, r"got \['pictures', 'points'\].*named images, X"),
         ({"images": IMAGES}, "named points"),
+        (
+            {"images": IMAGES / 126, "points": POINTS},
+            r"got 1\.00\d+, expected pixels in \[0, 1\] or",
+        ),
+        ({"images": IMAGES, "points": POINTS, "point_names": "a"}, r"point_names: got \(\)"),
         ({"images": IMAGES[0], "points": POINTS}, r"column images: got \(8, 8\), expected shape"),
         ({"images": IMAGES.reshape(2, 4, 4, 4), "points": POINTS}, "column images"),
         ({"images": IMAGES > 5, "points": POINTS}, "column images: got 'bool'"),

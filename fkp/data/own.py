@@ -67,6 +67,9 @@ def own(
     pairs = [tuple(index(label, "mirror") for label in pair) for pair in pairs]
     if any(len(pair) != 2 for pair in pairs) or (norm is not None and len(norm) != 2):
         raise SchemeError("mirror, norm: expected pairs of points")
+    paired = [i for pair in pairs for i in pair]
+    if double := [labels[i] for at, i in enumerate(paired) if i in paired[:at]]:
+        raise SchemeError(f"mirror: expected each point in one pair, got {double[0]!r} twice")
     regions = {
         region: tuple(index(label, f"regions, {region}") for label in members)
         for region, members in (regions or {}).items()
@@ -74,6 +77,8 @@ def own(
     if unknown := [region for region in closed if region not in regions]:
         raise SchemeError(f"closed: expected names of regions, got {unknown[0]!r}")
     ends = None if norm is None else tuple(index(label, "norm") for label in norm)
+    if ends and ends[0] == ends[1]:
+        raise SchemeError(f"norm: expected two points, got {norm[0]!r} twice")
     mirrored = swap(len(labels), *pairs) if pairs else None
     return Scheme(name, labels, mirrored, regions, frozenset(closed), ends)
 

@@ -88,7 +88,8 @@ def recognise(path: Path | str) -> str:
     for name in SOURCES:
         if name != "drawn" and module(name).recognises(path):
             return name
-    raise SourceError(f"{path}: not recognised. {_known()}")
+    why = "".join(f" ({error})" for error in module("table").lists(path)[1][:1])
+    raise SourceError(f"{path}: not recognised{why}. {_known()}")
 
 
 def within(path: Path | str, source: str | None = None) -> Path | None:

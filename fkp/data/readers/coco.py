@@ -12,6 +12,20 @@ import numpy as np
 from fkp.data.faces import Faces
 from fkp.data.readers import fault, marked, scheme
 
+_TYPES = {
+    "a text": str | None,
+    "a number or a text": str | int | float | None,
+    "a list": list | None,
+}
+_VALUES = (
+    ("images", "id", "a number or a text"),
+    ("images", "file_name", "a text"),
+    ("annotations", "image_id", "a number or a text"),
+    ("categories", "name", "a number or a text"),
+    ("categories", "keypoints", "a list"),
+    ("categories", "skeleton", "a list"),
+)
+
 
 def recognises(path: Path) -> bool:
     """A file that ends in .json."""
@@ -44,20 +58,28 @@ def read(
                 expected = "an image_id of the file's images"
                 raise fault(path, expected, entry.get("image_id"), row=number)
             place = _points(path, number, entry["keypoints"], len(names))
-            rows.append(marked.Marked(files[entry["image_id"]], place, number))
+            rows.append(marked.Marked(path, files[entry["image_id"]], place, number))
+    if not rows:
+        given = [entry.get("category_id") for entry in found["annotations"]]
+        expected = f"annotations with keypoints and a category_id of {chosen.get('id')!r}"
+        raise fault(path, expected, given, column="category_id")
     return marked.faces(path, rows, points, files=[path], images=images, **cut)
 
 
 def _load(path):
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise fault(path, f"JSON ({error})") from None
     lists = ("images", "annotations", "categories")
     for name in lists:
         rows = found.get(name) if isinstance(found, dict) else None
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise fault(path, f"COCO's lists {', '.join(lists)}", column=name)
+    for name, key, expected in _VALUES:
+        for number, row in enumerate(found[name], 1):
+            if not isinstance(row.get(key), _TYPES[expected]):
+                raise fault(path, expected, row[key], row=number, column=f"{name}, {key}")
     return found
 
 
@@ -73,11 +95,11 @@ def _category(path, categories, name):
 
 def _said(path, category, names):
     """The category as a points.yaml would say it; skeletons count from 1."""
-    lines = {}
+    lines, numbered = {}, dict(enumerate(names, 1))
     for pair in category.get("skeleton") or []:
         try:
-            a, b = (names[int(i) - 1] for i in pair)
-        except (TypeError, ValueError, IndexError):
+            a, b = (numbered[int(i)] for i in pair)
+        except (TypeError, ValueError, KeyError, OverflowError):
             expected = f"pairs of numbers from 1 to {len(names)}"
             raise fault(path, expected, pair, column="skeleton") from None
         lines[f"{a}-{b}"] = [a, b]
@@ -87,6 +109,6 @@ def _said(path, category, names):
 def _points(path, number, values, k):
     try:
         table = np.array(values, dtype=float).reshape(k, 3)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise fault(path, f"x, y, v of {k} keypoints", values, row=number) from None
     return np.where(table[:, 2:] > 0, table[:, :2], np.nan)

@@ -31,15 +31,29 @@ def read(file: Path, what: str, columns: Sequence[str] | None = None) -> pd.Data
     """
     try:
         table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        names = list(table)
+        columns = names if columns is None else list(columns)
+        for column in columns:
+            if column not in names:
+                raise fault(file, "this column in the header", names, column=column)
+        _count(file, 1 + max(map(names.index, columns)), len(names))
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeError, csv.Error) as error:
         raise fault(file, f"a table with {what} ({error})") from error
-    columns = list(table if columns is None else columns)
-    for column in columns:
-        if column not in table:
-            raise fault(file, "this column in the header", list(table.columns), column=column)
     if table.empty:
         raise fault(file, "data rows below the header", "a header only")
     return table[columns]
+
+
+def _count(file, least, most):
+    """SourceError at a line of too few or too many fields, which pandas would fill or shift.
+
+    A line need only reach the columns read: Kaggle's lookup table leaves out its empty last field.
+    """
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        rows = csv.reader(lines)
+        for row in rows:
+            if not least <= len(row) <= most and (len(row) > 1 or "".join(row).strip()):
+                raise fault(file, f"{most} fields", f"{len(row)} fields", line=rows.line_num)
 
 
 def numbers(file: Path, table: pd.DataFrame, column: str, expected: str) -> np.ndarray:

@@ -58,10 +58,15 @@ def crops(
         points = points_of(points_file)
         image = read_image(image_file, channels)
         h, w = image.shape[:2]
-        far = np.flatnonzero(beyond(points, w, h) > max(w, h))
+        off = beyond(points, w, h)
+        far = np.flatnonzero(off > max(w, h))
         if len(far):
             where = f"{points_file}, point {far[0] + 1}"
             raise fault(where, f"a point on the image, {w} x {h} px", points[far[0]].tolist())
+        outside, labelled = (off > 0).sum(), (~np.isnan(off)).sum()
+        if 2 * outside > labelled:
+            found = f"{outside} of {labelled} points outside"
+            raise fault(points_file, f"most points on the image, {w} x {h} px", found)
         box = landmark_box(points)
         if not max(box[2] - box[0], box[3] - box[1]) > 0:
             raise fault(points_file, "points that span an area", "all points in one place")

@@ -100,7 +100,7 @@ def _parts(root, names):
         file = root / list_name
         if not file.is_file():
             continue
-        for number, line in enumerate(file.read_text().split("\n"), start=1):
+        for number, line in enumerate(file.read_text("latin-1").split("\n"), start=1):
             name = line.strip()
             if part.get(name, value) != value:
                 raise fault(file, f"names that are not in {_LISTS[part[name]]}", name, line=number)

@@ -37,7 +37,8 @@ def read(path: Path | str, sets: Sequence[str] | str | None = None, **cut: objec
 
     Returns:
         Faces: images uint8 (n, size, size, channels), points float32 (n, 68, 2) in `IBUG_68`;
-        parts "train" or "test" by folder, "" elsewhere; names such as "helen/testset/296814969_3";
+        parts "train" or "test" by folder, "" elsewhere; source "300-W" where all lie in folders of
+        `SETS`, else the folder's name; names such as "helen/testset/296814969_3";
         the faces of one photograph share a group.
 
     Raises:
@@ -49,11 +50,12 @@ def read(path: Path | str, sets: Sequence[str] | str | None = None, **cut: objec
     photos = _photos(path, _known(sets))
     names = [_name(path, points.with_suffix("")) for _, points in photos]
     images, points = crop.crops(path, photos, read_pts, **cut)
+    known = all(name.split("/")[0] in SETS for name in names)
     return Faces(
         images=images,
         points=points,
         scheme=IBUG_68,
-        source="300-W",
+        source="300-W" if known else f"{path.name} (.pts)",
         groups=np.unique([photograph(name) for name in names], return_inverse=True)[1],
         parts=np.array([_part(name) for name in names], dtype="<U5"),
         names=np.array(names),

@@ -34,10 +34,12 @@ def recognises(path: Path | str) -> bool:
     """A folder with training or test data, any .zip, or a .csv with an Image column."""
     path = Path(path)
     if path.is_dir():
-        return any((path / name).is_file() for name in _NAMES)
-    if path.suffix.lower() == ".zip" or path.name in _NAMES:
-        return True
-    return path.suffix.lower() == ".csv" and "Image" in columns.header(path)
+        return any((path / name).is_file() and recognises(path / name) for name in _NAMES)
+    if path.suffix.lower() != ".csv":
+        return path.suffix.lower() == ".zip"
+    # An empty training.csv, or one with semicolons, is told so by `read`.
+    names = columns.header(path) or ["Image"] * (path.name in _NAMES)
+    return any("Image" in name.split(";") for name in names)
 
 
 def read(path: Path | str, part: str = "train", use_cache: bool = True) -> Faces:

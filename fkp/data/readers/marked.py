@@ -1,5 +1,6 @@
 """Faces marked in lists: one image file and its points a row."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,19 +18,21 @@ class Marked:
     """One thing marked in an image.
 
     Attributes:
+        file: the list, for messages.
         image: its name in the list.
         points: float (k, 2), 0-based px; NaN = unlabelled.
-        row: of the list, from 1, for messages.
+        row: of the list, from 1.
         part: "train", "test" or "".
     """
 
+    file: Path
     image: str
     points: np.ndarray
     row: int
     part: str = ""
 
     def __str__(self):
-        return f"row {self.row}, {self.image}"
+        return f"{self.file}, row {self.row}, {self.image}"
 
 
 def faces(
@@ -57,7 +60,7 @@ def faces(
     if not rows:
         raise fault(path, "rows with labelled points", "none")
     folders = _folders(path, images)
-    places = {row.image: _image(path, folders, row) for row in rows}
+    places = {row.image: _image(folders, row) for row in rows}
     pixels, points = crop.crops(
         path if path.is_dir() else path.parent,
         [(places[row.image], row) for row in rows],
@@ -83,7 +86,8 @@ def faces(
 
 def part_of(file: Path) -> str:
     """The part that a list's name speaks of: "train", "test" or ""."""
-    return next((part for part in ("train", "test") if part in file.stem.lower()), "")
+    word, stem = r"(?<![a-z]){}(ing|set)?(?![a-z])", file.stem.lower()
+    return next((part for part in ("train", "test") if re.search(word.format(part), stem)), "")
 
 
 def _folders(path, images):
@@ -97,8 +101,8 @@ def _folders(path, images):
     ]
 
 
-def _image(path, folders, row):
+def _image(folders, row):
     for folder in folders:
         if (folder / row.image).is_file():
             return folder / row.image
-    raise fault(path, f"its image in {folders[0]} or beside it", row.image, row=row.row)
+    raise fault(row.file, f"its image in {folders[0]} or beside it", row.image, row=row.row)

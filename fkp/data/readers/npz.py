@@ -95,7 +95,11 @@ def _images(path, name, images):
         at = tuple(np.argwhere(outside)[0])
         raise fault(path, "pixels 0-255", images[at].item(), row=int(at[0]) + 1, column=name)
     if images.dtype.kind == "f":
-        images = np.rint(images * 255 if images.size and images.max() <= 1 else images)
+        top = images.max(initial=0)
+        if 1 < top < 2:  # such as values in [0, 1] that were interpolated
+            expected = "pixels in [0, 1] or in [0, 255], by the largest of them"
+            raise fault(path, expected, top.item(), column=name)
+        images = np.rint(images * 255 if top <= 1 else images)
     return images.astype(np.uint8)
 
 
@@ -117,6 +121,8 @@ def _points(path, name, points):
 def _scheme(path, k, said, names) -> Scheme:
     """The scheme of k points that the file names or describes."""
     if names is not None:
+        if names.ndim != 1:
+            raise fault(path, "shape (k,)", names.shape, column="point_names")
         names = list(_text(path, "point_names", names))
     text = None if said is None else str(said)
     if text is not None and text.startswith("{"):

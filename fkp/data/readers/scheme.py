@@ -28,7 +28,8 @@ def find(
         known, `own.unnamed`.
 
     Raises:
-        SourceError: another number of points, or a description that is at fault; names the file.
+        SourceError: another number of points, other names in points.yaml than in the file, or a
+            description that is at fault; names the file.
     """
     path, beside = Path(path), (path if path.is_dir() else path.parent) / _FILE
     origin = path
@@ -52,4 +53,9 @@ def find(
         raise fault(origin, f"points by name: {error}") from None
     if len(scheme) != count:
         raise fault(origin, f"{len(scheme)} points per face for {scheme.name}", count)
+    names = said.get("points") if isinstance(said, dict) else names
+    if origin == beside and isinstance(names, list):
+        for i, (name, label) in enumerate(zip(names, scheme.labels, strict=False), 1):
+            if str(name) != label:
+                raise fault(beside, f"{str(name)!r} as point {i}, as in {path.name}", label)
     return scheme

@@ -5,12 +5,13 @@ keypoints are 300-W's 68 points). An empty cell is an unlabelled point.
 """
 
 import re
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 
 from fkp.data.faces import Faces
-from fkp.data.readers import columns, fault, marked, scheme
+from fkp.data.readers import SourceError, columns, fault, marked, scheme
 
 _FIRST = (
     "", "image", "image_name", "image_path", "image_id",
@@ -21,11 +22,11 @@ _END = re.compile(r"[ ._-]?([xy])$", re.IGNORECASE)
 
 def recognises(path: Path) -> bool:
     """A .csv file of this form, or a folder that holds one."""
-    return any(_header(file) is not None for file in _files(Path(path)))
+    return bool(lists(path)[0])
 
 
 def read(path: Path, images: str | None = None, **cut: object) -> Faces:
-    """Read one list, or all of a folder; "train" and "test" in a list's name are official parts.
+    """Read one list, or all of a folder; a word "train" or "test" in a list's name is its part.
 
     Args:
         images: folder of the images; default: that of the list and those beside it.
@@ -35,42 +36,56 @@ def read(path: Path, images: str | None = None, **cut: object) -> Faces:
         SourceError: names the file, row, column and value.
     """
     path = Path(path).resolve()
-    files = [file for file in _files(path) if _header(file) is not None]
+    files, faults = lists(path)
     if not files:
-        raise fault(path, "a .csv with an image's name and NAME_x, NAME_y of each point")
+        raise [*faults, fault(path, "a .csv of images' names and NAME_x, NAME_y of points")][0]
     rows, names = [], None
-    for file in files:
-        found, table = _header(file) or None, columns.read(file, "rows of one length")
+    for file, found in files.items():
+        found, table = found or None, columns.read(file, "rows of one length")
         if names not in (None, found):
-            raise fault(file, f"the points of {files[0].name}")
+            raise fault(file, f"the points of {next(iter(files)).name}")
         names, part = found, marked.part_of(file)
         values = np.column_stack(
             [columns.numbers(file, table, c, "a number") for c in table.columns[1:]]
         )
         rows += [
-            marked.Marked(str(image).strip(), points.reshape(-1, 2), i, part)
+            marked.Marked(file, str(image).strip(), points.reshape(-1, 2), i, part)
             for i, (image, points) in enumerate(zip(table.iloc[:, 0], values, strict=True), 1)
         ]
     k = len(rows[0].points) if rows else 0
     points = scheme.find(path, k, names=names)
-    return marked.faces(path, rows, points, files=files, images=images, **cut)
+    return marked.faces(path, rows, points, files=[*files], images=images, **cut)
 
 
-def _files(path):
-    if path.is_dir():
-        return sorted(path.glob("*.csv"))
-    return [path] if path.suffix.lower() == ".csv" and path.is_file() else []
+def lists(path: Path) -> tuple[dict[Path, list[str]], list[SourceError]]:
+    """({list: names of its points}, what is wrong with the other .csv) of a file or folder."""
+    found, faults = {}, []
+    path = Path(path)
+    for file in sorted(path.glob("*.csv")) if path.is_dir() else [path]:
+        if file.suffix.lower() == ".csv" and file.is_file():
+            try:
+                found[file] = _names(file)
+            except SourceError as error:
+                faults.append(error)
+    return found, faults
 
 
-def _header(file):
-    """Names of the points, [] where they have none, None where the file is of another form."""
+def _names(file):
+    """Names of the points, [] where they have none; SourceError for a file of another form."""
     first, *rest = columns.header(file) or [""]
-    if first.lower() not in _FIRST or not rest or len(rest) % 2:
-        return None
+    if not rest and ";" in first:
+        raise fault(file, "commas between the columns", "semicolons", line=1)
+    if first.lower() not in _FIRST or not rest:
+        raise fault(file, "an image's name, then NAME_x, NAME_y of each point", first, line=1)
     if all(re.fullmatch(r"\d*|Unnamed: \d+", name) for name in rest):
+        if len(rest) % 2:
+            raise fault(file, "x and y of each point", f"{len(rest)} columns", line=1)
         return []
-    ends = [_END.search(name) for name in rest]
-    if None in ends or [end[1].lower() for end in ends] != ["x", "y"] * (len(rest) // 2):
-        return None
-    names = [_END.sub("", name) for name in rest]
-    return names[::2] if names[::2] == names[1::2] and len({*names}) == len(names) // 2 else None
+    names = []
+    for x, y in zip_longest(rest[::2], rest[1::2], fillvalue=""):
+        name = _END.sub("", x)
+        if (x[-1:] + y[-1:]).lower() != "xy" or name != _END.sub("", y) or name in names:
+            expected = "NAME_x, then NAME_y, of every point once"
+            raise fault(file, expected, f"{x}, {y}", line=1, column=x)
+        names.append(name)
+    return names

@@ -23,7 +23,7 @@ def recognises(path: Path) -> bool:
 def read(
     path: Path, attribute: str | None = None, images: str | None = None, **cut: object
 ) -> Faces:
-    """Read one list, or all of a folder; "train" and "test" in a list's name are official parts.
+    """Read one list, or all of a folder; a word "train" or "test" in a list's name is its part.
 
     Args:
         attribute: only faces with it, one of `ATTRIBUTES`.
@@ -55,14 +55,14 @@ def _files(path):
 
 def _is_list(file):
     try:
-        with file.open(encoding="utf-8") as lines:
+        with file.open(encoding="utf-8", errors="replace") as lines:
             return len(next(lines, "").split()) == _FIELDS
-    except (OSError, UnicodeDecodeError):
+    except OSError:
         return False
 
 
 def _rows(file, attribute):
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(file.read_text("utf-8", errors="replace").splitlines(), 1):
         *numbers, name = line.split() or [""]
         try:
             values = np.array(numbers, float)
@@ -72,4 +72,4 @@ def _rows(file, attribute):
             raise fault(file, f"{_FIELDS - 1} numbers and the image's name", line, line=number)
         if attribute is None or values[200 + ATTRIBUTES.index(attribute)]:
             points = values[:196].reshape(98, 2)
-            yield marked.Marked(name, points, number, marked.part_of(file))
+            yield marked.Marked(file, name, points, number, marked.part_of(file))
