@@ -116,13 +116,17 @@ def test_the_lookup_table_asks_for_what_there_is(folder, tmp_path):
         submit.locations(np.zeros((3, 15, 2)), lookup)
     with pytest.raises(ValueError, match="image 3: the prediction of nose_tip_x is NaN"):
         submit.locations(np.full((3, 15, 2), np.nan), lookup.assign(ImageId=3))
-    write_csv(folder / "IdLookupTable.csv", ["RowId", "ImageId", "FeatureName"], [(1, 1, "chin_x")])
-    with pytest.raises(ValueError, match=r"row 1 .*FeatureName.*'chin_x'"):
-        submit.submit([constant_model(tmp_path / "m.keras", 1)], folder, tmp_path / "out.csv")
+    model, header = constant_model(tmp_path / "m.keras", 1), ["RowId", "ImageId", "FeatureName"]
+    for row, message in (
+        ((1, 1, "chin_x"), r"row 1 .*FeatureName.*'chin_x'"),
+        ((1, 10**12, COLUMNS[0]), r"ImageId 1000000000000, expected at most 3"),
+        ((1, "1e30", COLUMNS[0]), r"row 1 .*ImageId.*whole number"),
+    ):
+        write_csv(folder / "IdLookupTable.csv", header, [row])
+        with pytest.raises(ValueError, match=message):
+            submit.submit([model], folder, tmp_path / "out.csv")
     (folder / "test.csv").unlink()
-    write_csv(
-        folder / "IdLookupTable.csv", ["RowId", "ImageId", "FeatureName"], [(1, 1, COLUMNS[0])]
-    )
+    write_csv(folder / "IdLookupTable.csv", header, [(1, 1, COLUMNS[0])])
     with pytest.raises(ValueError, match=r"test.csv or test.zip"):
         submit.submit([tmp_path / "m.keras"], folder, tmp_path / "out.csv")
 

@@ -91,7 +91,7 @@ def asked_for_few(lookup: pd.DataFrame, n: int) -> np.ndarray:
         lookup: as `fkp.data.readers.kaggle.read_lookup` returns it.
         n: test images.
     """
-    asked = np.bincount(lookup["ImageId"], minlength=n + 1)[1 : n + 1]
+    asked = lookup["ImageId"].value_counts().reindex(range(1, n + 1), fill_value=0).to_numpy()
     return asked <= len(kaggle.COLUMNS) / 2
 
 

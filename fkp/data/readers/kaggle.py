@@ -255,7 +255,7 @@ def _table(path, name, needed):
 
 def _ids(path, table, column):
     ids = pd.to_numeric(table[column], errors="coerce")
-    bad = ~(ids.ge(1) & ids.mod(1).eq(0))
+    bad = ~(ids.between(1, 2**53) & ids.mod(1).eq(0))
     columns.refuse(path, table, column, bad, "a whole number from 1")
     if column == "RowId":
         columns.refuse(path, table, column, ids.duplicated(), "every RowId once")
