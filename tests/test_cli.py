@@ -138,6 +138,17 @@ def test_models_are_listed(monkeypatch):
             ("run", "toy", "-p", "treatment=[none, odd]"),
             "unknown 'odd' (known: augment, ffill, iterative, knn",
         ),
+        (("run", "toy", "-p", "limit=2.5"), "-p limit: expected a whole number from 1, got 2.5"),
+        (("run", "toy", "-p", "epochs=1e9999"), "-p epochs: expected a whole number from 1, got"),
+        (("run", "toy", "-p", "zoom=.inf"), "-p zoom: expected a number from 0.1, got inf"),
+        (("run", "toy", "-p", "momentum=abc"), "-p momentum: expected a number from 0, got 'abc'"),
+        (("run", "toy", "-p", "warp={foo: 1}"), "-p warp: unknown 'foo' (known: blur, brightness"),
+        (("run", "toy", "-p", "jitter={foo: 1}"), "-p jitter: unknown 'foo' (known: colour"),
+        (("run", "toy", "-p", "model_options={foo: 1}"), "-p model_options: unknown 'foo' (known"),
+        (("run", "toy", "-p", "model=resnet18", "-p", "model_options={body: x}"), "unknown 'body'"),
+        (("run", "toy", "--dry-run", "--only", "nope"), "--only: unknown 'nope' (known: compare"),
+        (("run", "toy", "--dry-run", "--again", "nope"), "--again: unknown 'nope' (known: compare"),
+        (("run", "toy", "--scheduler", "foo"), "--scheduler: expected tcp://HOST:PORT, got 'foo'"),
         (("status", "toy", "-p", "model=cnn"), "-p model: unknown 'cnn' (known: baseline_cnn"),
         (("run", "toy", "--profile", "huge"), "unknown 'huge' (known: quick, smoke)"),
         (("run", "toy", "--data", "/no/such"), "error: /no/such"),
@@ -146,6 +157,11 @@ def test_models_are_listed(monkeypatch):
         (("report", "toy"), "no results of toy"),
         (("inspect", "/no/such"), "error: /no/such"),
         (("models", "--shape", "96"), "HEIGHTxWIDTHxCHANNELS, got '96'"),
+        (
+            ("models", "--shape", "7x7x1"),
+            "--shape: expected sides from 36 to 1024, 1 or 3 channels",
+        ),
+        (("models", "--shape", "99999x99999x1"), "to 1024, 1 or 3 channels, got '99999x99999x1'"),
     ],
 )
 def test_errors_are_one_line_and_status_2(root, monkeypatch, capsys, arguments, complaint):
@@ -153,6 +169,20 @@ def test_errors_are_one_line_and_status_2(root, monkeypatch, capsys, arguments, 
     assert complaint in error
     assert len(error.splitlines()) == 1
     assert not (root / "reports").exists()
+
+
+def test_a_port_that_cannot_be_is_refused():
+    result = CliRunner().invoke(cli.app, ["demo", "--port", "99999", "--no-browser"])
+    assert result.exit_code == 2 and "65535" in result.output
+
+
+def test_options_that_a_model_or_its_body_takes_pass():
+    for model, options in (
+        ({}, {"filters": [8], "body": "plain"}),
+        ({"model": ["tiny", "small"]}, {"body": "inverted", "expansion": 2}),
+        ({"model": "tuned_cnn_ffill"}, {}),
+    ):
+        planned.check_choices(model | {"model_options": options, "jitter": False, "limit": None})
 
 
 def test_data_is_what_is_given_or_lies_in_data_or_drawn(root, faces_file):

@@ -157,6 +157,9 @@ def test_results_travel_by_url(tmp_path, monkeypatch):
 def test_what_does_not_fit_is_refused_before_anything_starts(cluster, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"--scheduler tcp://127.0.0.1:9: no scheduler answers"):
         Cluster("tcp://127.0.0.1:9", tmp_path)
+    for address in ("tcp://nowhere", "foo://127.0.0.1:9"):
+        with pytest.raises(ValueError, match=f"expected tcp://HOST:PORT, got '{address}'"):
+            Cluster(address, tmp_path)
     with pytest.raises(ValueError, match=r"worker tcp://.* does not see"):
         Cluster(cluster.scheduler_address, tmp_path / "elsewhere")
     with pytest.raises(ValueError, match="--shared nowhere://x"):

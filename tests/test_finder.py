@@ -1,7 +1,10 @@
 """`fkp.load` and `.at`: points of faces in given boxes, in pixels of the picture."""
 
+import json
 import subprocess
 import sys
+import zipfile
+from dataclasses import asdict
 
 import cv2
 import numpy as np
@@ -60,6 +63,8 @@ def test_a_face_beyond_the_edge_is_still_a_face(light):
     [
         (np.zeros((9, 9), np.float32), [(0, 0, 5, 5)], "expected uint8"),
         (np.zeros((9, 9, 4), np.uint8), [(0, 0, 5, 5)], r"got uint8 \(9, 9, 4\)"),
+        (np.zeros((0, 9), np.uint8), [(0, 0, 5, 5)], r"got uint8 \(0, 9\)"),
+        (np.zeros((9, 9), np.uint8), [(0, 0, 5)] * 4, r"boxes: expected x, y, w, h each"),
         (np.zeros((9, 9), np.uint8), [(0, 0, 5, 5), (1, 1, 0, 3)], "box 1: expected"),
         (np.zeros((9, 9), np.uint8), [(0, 0, np.nan, 5)], "box 0: expected"),
     ],
@@ -76,6 +81,42 @@ def test_a_file_that_does_not_describe_itself_is_refused(tmp_path):
         fkp.load(tmp_path / "mute.keras")
     with pytest.raises(FileNotFoundError, match="no such file"):
         fkp.load("giant")
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"zoom": 0}, "not what fkp writes .*'ibug68', 0, 192"),
+        ({"zoom": "wide"}, "not what fkp writes .*'wide'"),
+        ({"scheme": ["x"]}, "not what fkp writes"),
+        ({"picture": 192.0}, "not what fkp writes"),
+        ({"middle": [0.5]}, "not what fkp writes"),
+        ({"scheme": "helen194"}, "says that it finds 194 points of helen194 .* gives 68 of 3"),
+        ({"scheme": "x", "points": {"points": ["a", "a"]}}, "points: .* each once"),
+    ],
+)
+def test_a_description_that_does_not_fit_is_named(change, complaint, tmp_path):
+    whole = (finder.WEIGHTS / "tiny.tflite").read_bytes()
+    said = asdict(read(finder.WEIGHTS / "tiny.tflite")) | change
+    path = tmp_path / "odd.tflite"
+    path.write_bytes(whole[: whole.rfind(b"PK\x03\x04")])
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("fkp.json", json.dumps(said))
+    with pytest.raises(ValueError, match=rf"odd\.tflite: .*{complaint}"):
+        fkp.load(path)
+
+
+def test_a_file_cut_short_or_damaged_at_its_end_is_named(tmp_path):
+    whole = (finder.WEIGHTS / "tiny.tflite").read_bytes()
+    path = tmp_path / "odd.tflite"
+    flipped = (whole[:-at] + bytes([whole[-at] ^ 255]) + whole[-at + 1 :] for at in (10, 300))
+    for content, complaint in (
+        (whole[:-30], "is the file whole"),
+        *((f, "not what") for f in flipped),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=rf"odd\.tflite: .*{complaint}"):
+            fkp.load(path)
 
 
 def test_a_shipped_model_opens_without_tensorflow():
@@ -111,6 +152,11 @@ def test_a_picture_becomes_faces_however_it_is_given(drawn, tmp_path):
     assert face.error.shape == (68,) and 0.5 <= face.score <= 1 and face.scheme is IBUG_68
     for same in (tmp_path / "face.png", str(tmp_path / "face.png"), Image.fromarray(image)):
         np.testing.assert_array_equal(small(same)[0].points, face.points)
+    for mode in ("RGBA", "HSV", "P"):
+        other = Image.fromarray(image).convert(mode)
+        (found,) = small.at(other, [face.box])
+        (as_seen,) = small.at(np.asarray(other.convert("RGB")), [face.box])
+        np.testing.assert_array_equal(found.points, as_seen.points)
     assert small([]) == [] and small(np.zeros((50, 50), np.uint8)) == []
 
 
@@ -123,6 +169,20 @@ def test_several_pictures_give_what_each_gives(drawn):
     assert len(alone) == 3 and [f.box[2] for f in alone] == sorted([f.box[2] for f in alone])[::-1]
     for one, other in zip(many[0], alone[:2], strict=True):
         np.testing.assert_allclose(one.points, other.points, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("picture", "most", "complaint"),
+    [
+        (np.zeros((9, 9), np.uint8), -1, "max_faces: expected a number from 0 or None, got -1"),
+        (np.zeros((0, 0, 3), np.uint8), None, r"got uint8 \(0, 0, 3\)"),
+        (None, None, "expected uint8 .* got object"),
+        ("none.png", None, r"none\.png: .*no such file"),
+    ],
+)
+def test_what_is_no_picture_is_named(picture, most, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        fkp.load("tiny", threads=1)(picture, max_faces=most)
 
 
 @pytest.mark.parametrize("degrees", [-50, 40])

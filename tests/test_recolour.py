@@ -155,6 +155,7 @@ def test_effects_on_shut_mouth_and_eyes_are_none():
     [
         ({"lips": "redd"}, "lips: expected a colour such as .*, got 'redd'"),
         ({"eyes": "#12"}, "eyes: expected a colour such as .*, got '#12'"),
+        ({"lips": "None"}, "lips: expected a colour such as .*, got 'None'"),
         ({"eyes": 7}, "eyes: expected a colour such as .*, got 7"),
         ({"lips": RED, "opacity": 1.5}, "opacity: expected a number from 0 to 1, got 1.5"),
         ({"lips": RED, "opacity": np.nan}, "opacity: .* got nan"),

@@ -292,7 +292,7 @@ def test_a_table_of_many_runs_is_folded(tmp_path):
     assert {record["status"] for record in records} == {"skipped"}
     html = (planned.reports / "index.html").read_text()
     assert "<summary>25 runs</summary>" in html
-    for damage in (b"\xff\x00", b'{"study": "toy", "pro'):
+    for damage in (b"\xff\x00", b'{"study": "toy", "pro', b"[1]", b'{"study": "toy"}'):
         (planned.reports / "manifest.json").write_bytes(damage)
         with pytest.raises(ValueError, match=r"manifest\.json: damaged; `fkp run` makes it anew"):
             manifest.read_manifest(planned.reports)

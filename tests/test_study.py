@@ -114,6 +114,10 @@ def test_equal_runs_of_two_entries_are_one(root):
         ("runs: [{notebook: train}]\nparameters: {epoch: 1}", "parameters.*'epoch'"),
         ("runs: [{notebook: train, parameters: {out: here}}]", "'out' is set by the engine"),
         ("runs: [{notebook: train, parameters: {epochs: many}}]", "like 2, got 'many'"),
+        ("runs: [{notebook: train, parameters: {epochs: 1.5}}]", "a whole number like 2, got 1.5"),
+        ("runs: [{notebook: train, grid: {seed: [0, 1.5]}}]", "seed: .* like 0, got 1.5"),
+        ("runs: [{notebook: train, parameters: {epochs: null}}]", "like 2, got None"),
+        ("runs: [{notebook: train, parameters: {epochs: .inf}}]", "like 2, got inf"),
         ("runs: [{notebook: train, grid: {seed: [0]}, exclude: [{model: cnn}]}]", "exclude"),
         ("runs: [{notebook: compare, collect: [trian]}]", "collect: unknown 'trian'.*compare"),
         ("runs: [{notebook: trane}]", "no notebook 'trane'.*train"),
@@ -136,6 +140,7 @@ def test_mistakes_in_a_study_are_named(root, text, complaint):
         ({"overrides": {"epochz": 1}}, "-p: unknown 'epochz'.*epochs"),
         ({"overrides": {"data": "x"}}, "--data"),
         ({"overrides": {"epochs": [1, 2]}}, "like 2"),
+        ({"overrides": {"seed": []}}, r"-p seed: expected a value or several, got \[\]"),
         ({"profile": "huge"}, "'huge'.*quick, smoke"),
         ({"data": Data(source="drawn", forced=True)}, "`source`"),
     ],
@@ -143,6 +148,17 @@ def test_mistakes_in_a_study_are_named(root, text, complaint):
 def test_mistakes_of_the_caller_are_named(root, arguments, complaint):
     with pytest.raises(ValueError, match=complaint):
         plan("toy", root=root, **arguments)
+
+
+def test_numbers_are_finite_and_some_may_be_absent_or_of_any_kind(root):
+    parameters = "zoom = 1.4\nseconds = 10\nlimit = 200"
+    write_notebook(root / "notebooks" / "03-odd.ipynb", parameters)
+    write_study(root, "runs: [{notebook: odd}]")
+    given = {"zoom": 2, "seconds": 0.1, "limit": None}
+    assert plan("toy", root=root, overrides=given).runs[0].parameters == given
+    for bad in ({"zoom": float("inf")}, {"zoom": True}, {"seconds": None}, {"limit": 2.5}):
+        with pytest.raises(ValueError, match=f"notebook odd: {next(iter(bad))}: expected a"):
+            plan("toy", root=root, overrides=bad)
 
 
 def test_unknown_studies_are_refused_with_the_known_ones(root):

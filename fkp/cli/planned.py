@@ -1,7 +1,9 @@
 """What the commands of studies have in common: options, and the plan that follows from them."""
 
+import math
 import re
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,12 +36,16 @@ TABLES = {
     "schedule": "fkp.training.optimizers:SCHEDULES",
     "loss": "fkp.training.losses:NAMES",
 }
-# What `-p NAME=` may be at least.
+# What `-p NAME=` may be at least, a whole number if this is one.
 LEAST = {
     **dict.fromkeys(("epochs", "batch_size", "limit", "trials"), 1),
-    **dict.fromkeys(("seed", "split_seed", "weight_decay", "average", "calm"), 0),
+    **dict.fromkeys(("seed", "split_seed", "patience", "epoch_size", "trial_epoch_size"), 0),
+    **dict.fromkeys(("weight_decay", "average", "calm", "momentum"), 0.0),
     **{"side": 16, "size": 16, "zoom": 0.1, "learning_rate": 1e-9},
 }
+# What takes the keys of `-p NAME={...}`, and those that it is given anyway.
+TAKERS = {"warp": "fkp.prepare.warp:Warp", "jitter": "fkp.prepare.augment:Jitter"}
+_GIVEN = {"scheme", "side", "zoom", "input_shape", "n_points", "x", "options"}
 
 
 def planned_study(
@@ -75,11 +81,35 @@ def check_choices(overrides: dict) -> None:
                 known = getattr(import_module(module), attribute)
             check_known(values, known, f"-p {name}")
         for value in values if name in LEAST else ():
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if value is not None and not (number and value >= LEAST[name]):
+            whole = isinstance(LEAST[name], int)
+            number = isinstance(value, int if whole else int | float)
+            number = number and not isinstance(value, bool)
+            if value is not None and not (number and LEAST[name] <= value < math.inf):
+                a = "a whole" if whole and isinstance(value, float) else "a"
                 raise ValueError(
-                    f"-p {name}: expected a number from {LEAST[name]:g}, got {value!r}"
+                    f"-p {name}: expected {a} number from {LEAST[name]:g}, got {value!r}"
                 )
+        for value in values if name in (*TAKERS, "model_options") else ():
+            if isinstance(value, dict) and value:
+                check_known(value, _keys(name, overrides.get("model")), f"-p {name}")
+
+
+def _keys(name, model):
+    """The keys that a parameter may hold; `model_options` those of a model, of several, of any."""
+    with quiet():
+        if name in TAKERS:
+            module, taker = TAKERS[name].split(":")
+            takers = [getattr(import_module(module), taker)]
+        else:
+            from fkp.models import MODELS
+            from fkp.models.bodies import BODIES
+
+            chosen = model if isinstance(model, list) else [model]
+            found = [at for known, at in MODELS.items() if model is None or known in chosen]
+            takers = [getattr(import_module(module), builder) for module, builder in found]
+            if any("body" in signature(taker).parameters for taker in takers):
+                takers += BODIES.values()
+    return {key for taker in takers for key in signature(taker).parameters} - _GIVEN
 
 
 def choose_data(path: Path | None, source: str | None) -> "Data":

@@ -64,10 +64,11 @@ def run(
     """
     from fkp.study.executors import Cluster
     from fkp.study.progress import watch
-    from fkp.study.runner import Interrupted, run_study
+    from fkp.study.runner import Interrupted, check_names, run_study
 
     planned = planned_study(study, data, source, profile, parameter)
     seconds = None if limit is None else parse_duration(limit)
+    check_names(planned, only, again or ())
     if dry_run:
         show_plan(planned, only, again or (), stale, workers)
         return

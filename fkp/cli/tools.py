@@ -23,10 +23,11 @@ def models(
     from fkp.models import MODELS, describe
 
     try:
-        height, width, channels = map(int, shape.split("x"))
+        input_shape = height, width, channels = tuple(map(int, shape.split("x")))
     except ValueError:
         raise ValueError(f"--shape: expected HEIGHTxWIDTHxCHANNELS, got {shape!r}") from None
-    input_shape = (height, width, channels)
+    if not (36 <= height <= 1024 and 36 <= width <= 1024 and channels in (1, 3)):
+        raise ValueError(f"--shape: expected sides from 36 to 1024, 1 or 3 channels, got {shape!r}")
     with quiet():
         rows = [describe.facts(name, input_shape, points) for name in MODELS]
     show(rows, as_json)
@@ -192,7 +193,9 @@ def recolour(
 
 
 def demo(
-    port: Annotated[int, typer.Option(min=0, help="Of the page's address; 0: a free one.")] = 8765,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the page's address; 0: a free one.")
+    ] = 8765,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Do not open a browser; print the address.")
     ] = False,

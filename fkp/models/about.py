@@ -74,13 +74,20 @@ def read(path: str | Path) -> About | None:
 
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         text = session.get_modelmeta().custom_metadata_map.get(_NAME)
-    elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            text = archive.read(_NAME) if _NAME in archive.namelist() else None
-    if text is None:
-        return None
     try:
+        if path.suffix != ".onnx" and zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                text = archive.read(_NAME) if _NAME in archive.namelist() else None
+        if text is None:
+            return None
         found = json.loads(text)
-        return About(**found | {key: tuple(found[key]) for key in ("labels", "middle")})
-    except (ValueError, TypeError, KeyError) as error:
+        said = About(**found | {key: tuple(found[key]) for key in ("labels", "middle")})
+        numbers = said.zoom, said.picture, *said.middle
+        sound = all(isinstance(value, int | float) and abs(value) <= 4096 for value in numbers)
+        sound = sound and len(numbers) == 4 and min(numbers[:2]) > 0
+        if not (sound and isinstance(said.picture, int) and isinstance(said.scheme, str)):
+            told = ", ".join(map(repr, (said.scheme, *numbers)))
+            raise ValueError(f"scheme, zoom, picture, middle: {told}")
+        return said
+    except Exception as error:  # of any kind, as a damaged archive has many
         raise ValueError(f"{path}: {_NAME} inside it is not what fkp writes ({error})") from None

@@ -3,6 +3,7 @@
 Only the library that runs the file is imported: with a LiteRT file no TensorFlow.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,8 +64,8 @@ class Finder:
         threads: as for `fkp.models.load`.
 
     Raises:
-        FileNotFoundError, ValueError: as `fkp.models.load`; a file without description, or of a
-            scheme that is not known.
+        FileNotFoundError, ValueError: as `fkp.models.load`; a file without description, of a
+            scheme that is not known, or whose description does not fit it.
     """
 
     def __init__(self, path: str | Path, threads: int | None = None):
@@ -72,12 +73,21 @@ class Finder:
         self.about = about.read(path)
         if self.about is None:
             raise ValueError(
-                f"{path}: does not say how faces are cut for it; models that fkp exports do"
+                f"{path}: does not say how faces are cut for it, as models that fkp exports do at "
+                "their end: is the file whole?"
             )
         if self.about.scheme not in SCHEMES and self.about.points is None:
             known = ", ".join(SCHEMES)
             raise ValueError(f"{path}: points of {self.about.scheme!r}, known are {known}")
-        self.scheme = SCHEMES.get(self.about.scheme) or from_dict(self.about.points)
+        try:
+            self.scheme = SCHEMES.get(self.about.scheme) or from_dict(self.about.points)
+        except ValueError as error:
+            raise ValueError(f"{path}: points: {error}") from None
+        k, numbers = self.model.output_shape[1:]
+        if len(self.scheme) > k or (self.about.error and numbers < 3):
+            errors = " with errors" if self.about.error else ""
+            said = f"says that it finds {len(self.scheme)} points of {self.scheme.name}{errors}"
+            raise ValueError(f"{path}: {said}, but gives {k} of {numbers} numbers")
         self.side, self.channels = self.model.input_shape[1], self.model.input_shape[3]
         self.threads = threads
 
@@ -100,15 +110,17 @@ class Finder:
 
         Args:
             pictures: a path, a PIL image, or uint8 (h, w), (h, w, 1) or (h, w, 3) RGB; or a list.
-            max_faces: of a picture, at most.
+            max_faces: of a picture, at most; None: all.
             min_score: of a detection, 0 to 1.
 
         Raises:
-            FileNotFoundError, ValueError: a picture that cannot be read.
+            ValueError: a picture that is not there or cannot be read, or a negative `max_faces`.
             ModuleNotFoundError: the detector is not installed.
         """
         if not isinstance(pictures, list | tuple):
             return self([pictures], max_faces, min_score)[0]
+        if max_faces is not None and max_faces < 0:
+            raise ValueError(f"max_faces: expected a number from 0 or None, got {max_faces}")
         found = [self._detected(picture, min_score) for picture in pictures]
         if not found:
             return []
@@ -121,14 +133,14 @@ class Finder:
 
     def at(
         self,
-        image: np.ndarray,
+        image: Picture,
         boxes: Sequence[Sequence[float]],
         before: np.ndarray | None = None,
     ) -> list[Face]:
         """The faces in given boxes.
 
         Args:
-            image: uint8 (h, w), (h, w, 1) or (h, w, 3) RGB.
+            image: as for a call.
             boxes: (x, y, w, h) each, px: round the 68 points, brows to chin.
             before: (n, k, 2), px, where the points were in the last picture of a video; faces of 68
                 points are looked at upright and in the middle by these.
@@ -137,10 +149,13 @@ class Finder:
             A Face for each box, in that order.
 
         Raises:
-            ValueError: another image, or a box without area.
+            ValueError: another image, or a box of other than four numbers or without area.
         """
-        pixels = _pixels(image, self.channels)
-        boxes = np.asarray(boxes, float).reshape(-1, 4)
+        pixels = _pixels(_opened(image), self.channels)
+        boxes = np.asarray(boxes, float)
+        if boxes.size and boxes.shape[-1:] != (4,):
+            raise ValueError(f"boxes: expected x, y, w, h each, got an array {boxes.shape}")
+        boxes = boxes.reshape(-1, 4)
         bad = np.flatnonzero(~(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)))
         if len(bad):
             raise ValueError(f"box {bad[0]}: expected x, y and w, h above 0, got {boxes[bad[0]]}")
@@ -149,13 +164,14 @@ class Finder:
     def _detected(self, picture, min_score):
         """Boxes and scores of a picture's faces, and the pixels around them."""
         image = _opened(picture)
+        pixels = _pixels(image, self.channels)
         if not self.about.detected:
             size = np.array(image.shape[1::-1])
             span = size.max() / self.about.zoom
             boxes = np.array([[*(size - 1 - span) / 2, span, span]])
-            return boxes, np.ones(1), *self._around(_pixels(image, self.channels), boxes)
+            return boxes, np.ones(1), *self._around(pixels, boxes)
         boxes, scores = self.detector.boxes(_pixels(image, 3), min_score)
-        return boxes, scores, *self._around(_pixels(image, self.channels), boxes)
+        return boxes, scores, *self._around(pixels, boxes)
 
     def _around(self, pixels, boxes):
         """Square pictures, ROOM times as wide as the boxes, as faces are read for a training.
@@ -219,12 +235,14 @@ def load(model: str | Path = "small", threads: int | None = None) -> Finder:
 def _opened(picture):
     if isinstance(picture, Image.Image):
         return np.ascontiguousarray(shown(picture)[..., :3])
-    return picture if isinstance(picture, np.ndarray) else read(picture).pixels
+    if isinstance(picture, str | os.PathLike) or hasattr(picture, "read"):
+        return read(picture).pixels
+    return np.asarray(picture)
 
 
 def _pixels(image, channels):
-    image = np.asarray(image)
-    if image.dtype != np.uint8 or image.shape[2:] not in ((), (1,), (3,)) or image.ndim < 2:
+    shaped = image.ndim > 1 and image.size and image.shape[2:] in ((), (1,), (3,))
+    if image.dtype != np.uint8 or not shaped:
         raise ValueError(
             f"image: expected uint8 (h, w), (h, w, 1) or (h, w, 3), got {image.dtype} {image.shape}"
         )

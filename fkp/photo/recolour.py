@@ -146,6 +146,8 @@ def _colours(lips, eyes):
         if colour is None:
             continue
         try:
+            if str(colour).lower() == "none":  # to Matplotlib, black that nobody sees
+                raise ValueError
             rgb[part] = np.rint(np.multiply(to_rgb(colour), 255)).astype(np.uint8)
         except (ValueError, TypeError):
             known = 'a colour such as "#b03060" or "green"'

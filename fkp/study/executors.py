@@ -6,6 +6,7 @@ Both take jobs as `concurrent.futures` does: `submit` returns a Future of what
 
 import contextlib
 import os
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -67,16 +68,18 @@ class Cluster:
     """Notebooks on the workers of a Dask cluster.
 
     Args:
-        address: of its scheduler, "tcp://host:port" or "dask://host:port".
+        address: of its scheduler, "tcp://host:port", with tls or dask in place of tcp.
         root: the project's folder, which the workers see unless there is a store.
         shared: fsspec URL of a store by which data and results travel, see `fkp.study.shared`.
 
     Raises:
-        ValueError: Dask is not installed, nothing answers, no worker is there, or one has other
-            code or does not see the folder.
+        ValueError: Dask is not installed, the address is of another form, nothing answers, no
+            worker is there, or one has other code or does not see the folder.
     """
 
     def __init__(self, address: str, root: Path, shared: str | None = None):
+        if not re.fullmatch(r"(tcp|tls|dask)://.+:\d+|inproc://.+", address):  # the last for tests
+            raise ValueError(f"--scheduler: expected tcp://HOST:PORT, got {address!r}")
         try:
             from distributed import Client
         except ImportError:

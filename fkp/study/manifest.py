@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from fkp.papers import answers
@@ -20,10 +21,11 @@ def read_manifest(reports):
     path = Path(reports) / "manifest.json"
     if not path.exists():
         return {"study": Path(reports).name, "latest": None, "profiles": {}}
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except ValueError:
-        raise ValueError(f"{path}: damaged; `fkp run` makes it anew") from None
+    with suppress(ValueError):
+        match found := json.loads(path.read_text("utf-8")):
+            case {"study": str(), "latest": _, "profiles": dict()}:
+                return found
+    raise ValueError(f"{path}: damaged; `fkp run` makes it anew")
 
 
 def write_manifest(reports, study, profile, section):

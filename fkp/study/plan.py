@@ -9,6 +9,7 @@ one value.
 """
 
 import itertools
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,11 @@ from fkp.record.files import mapped, plain
 from fkp.study import studyfile
 from fkp.study.notebooks import Notebook, find_notebook
 from fkp.study.studyfile import ENGINE_PARAMETERS, check_known, load_study
+
+# Numbers that may be None, and those that need not be whole though their default is.
+_OR_NONE = ("limit", "points", "epoch_size", "trial_epoch_size")
+_OR_NONE += ("explained", "depth", "weight_decay")
+_REAL = ("seconds",)
 
 
 @dataclass(frozen=True)
@@ -185,6 +191,8 @@ def _expand(entry, notebook, profile, study, settings, overrides):
         _refuse_engine_parameters([given])
     own = {k: v for k, v in (settings | own).items() if k in notebook.defaults}
     forced = {k: v for k, v in overrides.items() if k in notebook.defaults}
+    if empty := [k for k in grid if forced.get(k) == []]:
+        raise ValueError(f"-p {empty[0]}: expected a value or several, got []")
     changes = own | forced
     axes = {k: changes.get(k, values) for k, values in grid.items()}
     axes = {k: values if isinstance(values, list) else [values] for k, values in axes.items()}
@@ -222,13 +230,16 @@ def _with_contents(value, folder):
 
 
 def _check_kind(where, name, value, default):
-    """A value is of the kind of the default; where either is None everything goes."""
-    kinds = {bool: (bool,), int: (int, float), float: (int, float), tuple: (list, tuple)}
-    allowed = kinds.get(type(default), (type(default),))
-    if value is None or default is None:
+    """A value is of the kind of the default, a number finite, and whole if the default is."""
+    kind = float if name in _REAL else type(default)
+    number = kind in (int, float)
+    if default is None or (value is None and (name in _OR_NONE or not number)):
         return
-    if not isinstance(value, allowed) or isinstance(value, bool) != isinstance(default, bool):
-        raise ValueError(f"{where}: {name}: expected a value like {default!r}, got {value!r}")
+    allowed = {float: int | float, tuple: list | tuple}.get(kind, kind)
+    fits = isinstance(value, allowed) and isinstance(value, bool) == isinstance(default, bool)
+    if not fits or (number and not abs(value) < math.inf):
+        what = "a whole number" if kind is int else "a value"
+        raise ValueError(f"{where}: {name}: expected {what} like {default!r}, got {value!r}")
 
 
 def _refuse_engine_parameters(several):

@@ -64,12 +64,7 @@ def run_study(
             `again`.
         Interrupted: by Ctrl-C, a request to terminate, or a cluster that is gone.
     """
-    chosen = {run.name for run in plan.runs}
-    check_known(again, chosen, "--again")
-    if only is not None:
-        check_known(only, chosen, "--only")
-        chosen = set(only)
-        check_known(again, chosen, "--again beside --only")
+    chosen = check_names(plan, only, again)
     with lock(plan.reports), _interruptible() as deaf:
         study = _StudyRun(plan, chosen, again, stale, limit, watch)
         place = place or Local(workers)
@@ -87,6 +82,17 @@ def run_study(
             study.save()
             hub.write_hub(plan.reports.parent)
     return list(study.records.values())
+
+
+def check_names(plan: Plan, only: Collection[str] | None, again: Collection[str]) -> set[str]:
+    """The names of the runs to carry out; ValueError where `only` or `again` hold another."""
+    chosen = {run.name for run in plan.runs}
+    check_known(again, chosen, "--again")
+    if only is None:
+        return chosen
+    check_known(only, chosen, "--only")
+    check_known(again, only, "--again beside --only")
+    return set(only)
 
 
 class _StudyRun:
