@@ -272,7 +272,10 @@ def renamed(folder, points):
     [
         (lambda f, p: bad_csv(f, p, "0.png,", "nowhere.png,"), r"data row 1.*got 'nowhere.png'"),
         (lambda f, p: bad_csv(f, p, "0.png,", "0.png,x"), r"data row 1 \(line 2\), column wrist_x"),
-        (lambda f, p: bad_csv(f, p, "0.png,", "a.png,").parent, r"bad\.csv, data row 1.*'a.png'"),
+        (
+            lambda f, p: bad_csv(f, p, "0.png,", "nowhere.png,").parent,
+            r"bad\.csv, data row 1.*nowhere",
+        ),
         (lambda f, p: bad_csv(f, p, "0.png,", "0.png,9"), r"bad\.csv, row 1, 0.png, point 1: got"),
         (lambda f, p: bad_csv(f, p, "0.png,", "0.png,1000000"), r"row 1, 0.png, point 1: got"),
         (
