@@ -101,9 +101,13 @@ def export(
 
     Example: fkp export model.keras --format int8 --calibrate data/training.zip
     """
+    from fkp.data import readers
     from fkp.deploy.export import export_file
+    from fkp.models import about
 
-    faces = pictures(calibrate).sample(200) if calibrate else None
+    # What says how faces are cut for it is shown some that have room around.
+    read = pictures if about.read(model) else readers.read
+    faces = read(calibrate).sample(200) if calibrate else None
     with quiet():
         file = export_file(model, form, out, faces, force)
     typer.echo(
