@@ -60,9 +60,7 @@ def _paper_a(runs):
 
 
 def _budget(runs):
-    claims = {}
-    for row in phrases.judged(runs):
-        claims.setdefault(row["the paper's conclusion"], []).append(row)
+    claims = phrases.by_claim(phrases.judged(runs))
     turned = [claim for claim, said in claims.items() if _turns(said)]
     told = {
         "all test rows" if "(all" in claim else "complete ones alone": said

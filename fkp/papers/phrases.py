@@ -6,6 +6,8 @@ What is not there raises LookupError.
 from collections.abc import Iterable
 from statistics import mean, stdev
 
+CLAIM = "the paper's conclusion"
+
 
 def verdicts(runs: Iterable[dict]) -> dict | None:
     """The first table with a column "verdict", as it stands in metrics.json; None without one."""
@@ -13,11 +15,23 @@ def verdicts(runs: Iterable[dict]) -> dict | None:
     return next((table for table in tables if "verdict" in table["columns"]), None)
 
 
+def said(runs):
+    """Rows of the table of verdicts, as dicts."""
+    table = verdicts(runs)
+    return _dicts(table) if table else []
+
+
 def judged(runs):
-    """Rows of the table of verdicts whose claim was judged, as dicts."""
-    table = verdicts(runs) or {"columns": [], "rows": []}
-    judged = (dict(zip(table["columns"], row, strict=True)) for row in table["rows"])
-    return [row for row in judged if row["verdict"] != "not run"]
+    """Those of `said` whose claim was judged."""
+    return [row for row in said(runs) if row["verdict"] != "not run"]
+
+
+def by_claim(rows):
+    """Claim -> what is said of it, in order."""
+    found = {}
+    for row in rows:
+        found.setdefault(row[CLAIM], []).append(row)
+    return found
 
 
 def alike(said):
@@ -33,6 +47,10 @@ def rows(runs, start):
     """Rows of the first table whose title begins so, as dicts."""
     tables = (table for run in runs for table in run.get("tables") or [])
     table = first(table for table in tables if table["title"].startswith(start))
+    return _dicts(table)
+
+
+def _dicts(table):
     return [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
 
 

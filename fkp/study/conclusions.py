@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from fkp.papers.phrases import alike, judged, span
+from fkp.papers.phrases import CLAIM, alike, judged, span
 from fkp.study.manifest import read_manifest, read_study
 
 BUDGETS = ("quick", "paper")  # profiles that judge a paper, from small to large
-CLAIM = "the paper's conclusion"
 _PAPER = re.compile(r"Paper [A-Z]\b")
 
 

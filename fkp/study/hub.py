@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from fkp.papers.phrases import alike, verdicts
+from fkp.papers.phrases import alike, by_claim, said
 from fkp.record.files import write_text
-from fkp.study.conclusions import CLAIM, conclusions
+from fkp.study.conclusions import conclusions
 from fkp.study.manifest import read_study
 from fkp.study.pages import render
 
@@ -62,12 +62,8 @@ def _card(reports, folder):
         found = read_study(reports)
     except ValueError:
         return None
-    claims = {}
-    table = verdicts(found["done"]) or {"columns": [], "rows": []}
-    for line in table["rows"]:
-        row = dict(zip(table["columns"], line, strict=True))
-        claims.setdefault(row[CLAIM], []).append(row)
-    said = [alike(rows)[-1]["verdict"] for rows in claims.values()]
+    claims = by_claim(said(found["done"]))
+    last = [alike(rows)[-1]["verdict"] for rows in claims.values()]
     return {
         **{key: found[key] for key in ("title", "question", "answer", "source", "profile")},
         "link": _link(reports, folder),
@@ -75,5 +71,5 @@ def _card(reports, folder):
         "runs": len(found["runs"]),
         "finished": len(found["done"]),
         "seconds": sum(run["seconds"] or 0 for run in found["runs"]),
-        "verdicts": {word: n for word in SAID if (n := said.count(word))},
+        "verdicts": {word: n for word in SAID if (n := last.count(word))},
     }
