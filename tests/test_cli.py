@@ -143,6 +143,8 @@ def test_models_are_listed(monkeypatch):
         (("run", "toy", "-p", "zoom=.inf"), "-p zoom: expected a number from 0.1, got inf"),
         (("run", "toy", "-p", "momentum=abc"), "-p momentum: expected a number from 0, got 'abc'"),
         (("run", "toy", "-p", "warp={foo: 1}"), "-p warp: unknown 'foo' (known: blur, brightness"),
+        (("run", "toy", "-p", "warp={blur: no}"), "-p warp: blur: expected a number from 0"),
+        (("run", "toy", "-p", "jitter={sigma: -1}"), "jitter: sigma: expected a number from 0"),
         (("run", "toy", "-p", "jitter={foo: 1}"), "-p jitter: unknown 'foo' (known: colour"),
         (("run", "toy", "-p", "model_options={foo: 1}"), "-p model_options: unknown 'foo' (known"),
         (("run", "toy", "-p", "model=resnet18", "-p", "model_options={body: x}"), "unknown 'body'"),

@@ -196,6 +196,21 @@ def test_a_wrong_call_leaves_nothing(clip, arguments, complaint):
     assert not Path("predictions").exists()
 
 
+def test_a_video_cut_short_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    writer = cv2.VideoWriter("whole.avi", cv2.VideoWriter.fourcc(*"MJPG"), 25, (64, 48))
+    for seed in range(20):
+        noise = np.random.default_rng(seed).integers(256, size=(48, 64, 3), dtype=np.uint8)
+        writer.write(noise)
+    writer.release()
+    film = Path("whole.avi").read_bytes()
+    Path("half.avi").write_bytes(film[: len(film) // 2])
+    told = predict("whole.avi", "half.avi", "--json")
+    count = len([picture for picture in json.loads(told.stdout) if picture["file"] == "half.avi"])
+    assert 0 < count < 12 and f"half.avi: ends after {count} of 20 pictures" in told.stderr
+    assert "whole.avi" not in told.stderr
+
+
 def test_a_broken_video_is_named_and_the_others_go_on(clip):
     Path("text.mp4").write_text("no video")
     result = predict("text.mp4", clip, status=2)

@@ -43,7 +43,7 @@ LEAST = {
     **dict.fromkeys(("weight_decay", "average", "calm", "momentum"), 0.0),
     **{"side": 16, "size": 16, "zoom": 0.1, "learning_rate": 1e-9},
 }
-# What takes the keys of `-p NAME={...}`, and those that it is given anyway.
+# What takes the keys of `-p NAME={...}`, numbers from 0, and those that it is given anyway.
 TAKERS = {"warp": "fkp.prepare.warp:Warp", "jitter": "fkp.prepare.augment:Jitter"}
 _GIVEN = {"scheme", "side", "zoom", "input_shape", "n_points", "x", "options"}
 
@@ -81,17 +81,22 @@ def check_choices(overrides: dict) -> None:
                 known = getattr(import_module(module), attribute)
             check_known(values, known, f"-p {name}")
         for value in values if name in LEAST else ():
-            whole = isinstance(LEAST[name], int)
-            number = isinstance(value, int if whole else int | float)
-            number = number and not isinstance(value, bool)
-            if value is not None and not (number and LEAST[name] <= value < math.inf):
-                a = "a whole" if whole and isinstance(value, float) else "a"
-                raise ValueError(
-                    f"-p {name}: expected {a} number from {LEAST[name]:g}, got {value!r}"
-                )
+            if value is not None:
+                _check_least(f"-p {name}", value, LEAST[name])
         for value in values if name in (*TAKERS, "model_options") else ():
             if isinstance(value, dict) and value:
                 check_known(value, _keys(name, overrides.get("model")), f"-p {name}")
+                for key, number in value.items() if name in TAKERS else ():
+                    _check_least(f"-p {name}: {key}", number, 0.0)
+
+
+def _check_least(where, value, least):
+    """A finite number from the least, a whole one if that is."""
+    whole = isinstance(least, int)
+    number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if not (number and least <= value < math.inf):
+        a = "a whole" if whole and isinstance(value, float) else "a"
+        raise ValueError(f"{where}: expected {a} number from {least:g}, got {value!r}")
 
 
 def _keys(name, model):

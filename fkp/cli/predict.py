@@ -170,6 +170,8 @@ def _film(finder, source, name, folder, look, pose, raw, keeps):
                     record(seconds, drawn)
                 if show and not show(drawn):
                     break
+    if film.count and count < 0.95 * film.count:  # as stated it may be a little off
+        tqdm.write(f"{source}: ends after {count} of {film.count} pictures", file=sys.stderr)
     told = f"pictures: {count}, faces: {len(numbers)}"
     told += f", {count / (time.perf_counter() - start):.1f} pictures a second"
     return found, f"{told}, {shorten(out)}" if record else told
