@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from fkp.papers.answers import ANSWERS, answer
+from fkp.data.readers import read_or_draw
+from fkp.measure.landmarks import within_by_size
+from fkp.papers.answers import ANSWERS, _mean_distance, answer
 from fkp.papers.phrases import verdicts
 
 PUBLISHED = Path(__file__).parents[1] / "reports" / "published"
@@ -35,14 +38,26 @@ def test_an_answer_follows_verdict_and_figures():
     runs = published("paper-d")
     said = answer("paper-d", runs)
     assert said.startswith("No: ") and "3.28 %" in said and "resnet18 4.21 %, one training" in said
-    assert "can hardly be one model's" in said
+    assert "it and its squared error can hardly be one model's" in said
+    assert "ours would have 10.2 %; in % of the image's side" in said and "3.7 %." in said
     for row in verdicts(runs)["rows"]:
         row[1] = "holds"
     for one in runs:
         if one["run"]["name"] == "resnet18":
             one["scores"]["nme_ocular"]["value"] = 3.0
     said = answer("paper-d", runs)
-    assert said.startswith("Yes: ") and "resnet18 3.00 %" in said and "could be one model's" in said
+    assert (
+        said.startswith("Yes: ")
+        and "resnet18 3.00 %" in said
+        and "error could be one model's" in said
+    )
+
+
+def test_paper_d_takes_the_mean_distance_from_shares_of_points():
+    faces = read_or_draw(None, None, {}, {"n": 5, "size": 96, "seed": 0})
+    for apart in (0.5, 2.0, 6.0):
+        within = within_by_size(faces, faces.points + np.array([apart, 0]))
+        assert _mean_distance(within) == pytest.approx(apart / 96, abs=0.006)
 
 
 @pytest.mark.parametrize(
@@ -62,10 +77,13 @@ def test_paper_a_says_which_way_the_difference_goes(median, words):
         model={"name": "manual_cnn", "parameters": 1234},
         training={"treatment": "mask"},
     )
-    trained["run"]["parameters"] = {}
-    said = answer("paper-a", [trained, run("paper-a", tables=[judged(*rows)])])
+    trained["run"]["parameters"] = {"jitter": False}
+    better = trained | {"scores": {"rmse": {"value": 1.0, "unit": "px"}}}  # but of other images
+    better["run"] = trained["run"] | {"parameters": {"jitter": True}}
+    said = answer("paper-a", [better, trained, run("paper-a", tables=[judged(*rows)])])
     assert said.startswith("In part: on drawn faces") and words in said
-    assert "2.00 px [1.90, 2.10], has manual_cnn after treatment mask, with 1,234" in said
+    assert "Of 1 trainings manual_cnn has the lowest RMSE, 2.00 px [1.90, 2.10], after" in said
+    assert "treatment mask and with 1,234 parameters" in said
     assert "1 of 2 statements hold" in said
 
 
@@ -120,9 +138,12 @@ def test_hidden_labels_say_what_they_cost_and_what_wins_it_back():
     claim = "(3) Augmented models have lower RMSE than imputed ones (all test rows)"
     said = answer("hidden", [*trained, run("all", tables=[judged((claim, "holds", -0.4, "", 1))])])
     assert "costs 1.00 px of RMSE (3.00 against 2.00 px" in said
-    assert "mask wins back most, 70 % (2.30 ± 0.14 px over 2 seeds)" in said
+    assert "mask wins back most, 70 % (mask 2.30 ± 0.14 px over 2 seeds)" in said
     assert "holds (0.40 px less)" in said
     assert said.endswith("best first: augment, mask, knn, none.")
+    trained[2]["scores"]["rmse"]["value"] = 2.35  # within the two of mask
+    said = answer("hidden", [*trained, run("all", tables=[judged((claim, "holds", -0.4, "", 1))])])
+    assert "mask and knn win back most, 65 to 70 % (mask 2.30" in said
 
 
 def test_without_its_runs_a_rule_gives_way_to_the_lowest_error_and_that_to_silence():
@@ -170,6 +191,6 @@ def test_a_training_that_stalls_says_how_long_it_took():
     table = judged(*(("NME 3.28 %", verdict, 4.0, "", 1, images) for images, verdict in said))
     table["columns"].append("images")
     said = answer("stall", [trained, run("landmarks-compared", tables=[table])])
-    assert said.startswith("No: the paper states an NME of 3.28 %, ours have ")
+    assert said.startswith("No: the paper states an NME of 3.28 %; ours: ")
     assert "resnet18 4.00 % after 3 epochs (5.00 % after 1; lowest" in said
     assert "error in epoch 2)" in said

@@ -103,6 +103,19 @@ def test_a_grid_has_as_many_panels_as_asked():
     plt.close(figure)
 
 
+def test_models_stand_below_one_another_on_the_same_faces():
+    labels = np.arange(24.0).reshape(3, 4, 2)
+    examples = {
+        name: {"points": labels.tolist(), "predicted": (labels + 1).tolist()} for name in "ab"
+    }
+    figure = plots.same_faces(examples, 32)
+    assert len(figure.axes) == 6
+    assert [ax.get_title("left") for ax in figure.axes] == ["a", "", "", "b", "", ""]
+    true, predicted = (dots.get_offsets() for dots in figure.axes[4].collections)
+    np.testing.assert_array_equal(true, labels[1])
+    np.testing.assert_array_equal(predicted, labels[1] + 1)
+
+
 def test_trials_and_parallel_coordinates_leave_out_what_failed_or_never_varies(ax):
     frame = pd.DataFrame(
         {

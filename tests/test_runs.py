@@ -31,3 +31,14 @@ def test_a_trained_model_is_saved_in_float32(tmp_path):
     loaded = models.load(tmp_path / "model.keras")
     answers = [predict(model, rows.test.images) for model in (network, loaded)]
     np.testing.assert_array_equal(*answers)
+
+
+def test_examples_are_the_same_complete_test_faces_for_every_model():
+    test = prepared().test
+    first, second = (
+        runs.examples(test, models.build("tiny", (32, 32, 1), 15, seed=seed)) for seed in (0, 1)
+    )
+    assert np.shape(first["predicted"]) == (min(8, test.complete.sum()), 15, 2)
+    assert first["points"] == second["points"] and first["predicted"] != second["predicted"]
+    truth = test.take(test.complete).points
+    assert all((np.abs(truth - face).max(axis=(1, 2)) < 0.06).any() for face in first["points"])

@@ -1,8 +1,8 @@
 """Copies of one photograph, exact and near, and the groups that they make.
 
 A copy is found in two steps. Two faces are candidates when their band-passed 16x16 thumbnails
-correlate at some small shift; a candidate is a copy when the middle of the one, at 48x48, is found
-again in the other, shifted by up to a fifth of the image and scaled by up to a twelfth. Both steps
+correlate at a shift of up to an eighth of the image; a candidate is a copy when the middle of the
+one, at 48x48, is found again in the other, by then scaled by up to a twelfth. Both steps
 are correlations of band-passed images, so brightness, contrast, re-encoding and a re-cut crop do
 not matter; and light and head pose, which make plain thumbnails of two persons alike, do not
 suffice.

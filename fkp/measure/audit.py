@@ -72,7 +72,7 @@ def trust(faces: Faces, points: np.ndarray, expected: np.ndarray) -> dict:
     apart = errors.distances(faces.points, points)
     said = expected.mean(axis=1) / errors.inter_ocular(points, faces.scheme)
     coverage, risk = calibration.risk_coverage(said, nme_ocular(faces, points))
-    tenths = [round(len(coverage) * part / 10) - 1 for part in range(1, 11)]
+    tenths = [max(0, round(len(coverage) * part / 10) - 1) for part in range(1, 11)]
     return {
         "reliability": calibration.deciles(expected, apart),
         "risk_coverage": {

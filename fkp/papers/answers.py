@@ -6,8 +6,11 @@ its lowest error.
 """
 
 import re
-from statistics import mean
+from statistics import mean, median
 
+import numpy as np
+
+from fkp.measure.landmarks import PIXELS
 from fkp.papers import phrases, published
 from fkp.record import results
 
@@ -35,6 +38,12 @@ def _judgement(rows, *words):
     return phrases.first(row for row in rows if all(word in str(row) for word in words))
 
 
+def _compared(row):
+    """ "3 models, 0.23 to 0.60" of a row of verdicts."""
+    models = f"{row['comparisons']} model{'s' * (row['comparisons'] != 1)}"
+    return f"{models}, {row['range']}" if row["range"] else models
+
+
 def _more(number, unit):
     return f"{abs(number):.2f} {unit} {'more' if number > 0 else 'less'}"
 
@@ -44,18 +53,22 @@ def _paper_a(runs):
     every = _judgement(rows, "Augmented", "(all test rows)")
     complete = _judgement(rows, "Augmented", "(complete test rows)")
     trained = [
-        run for run in phrases.scored(runs, "rmse") if run["run"]["notebook"] in ("train", "tune")
+        run
+        for run in phrases.scored(runs, "rmse")
+        if run["run"]["notebook"] in ("train", "tune")
+        and not run["run"]["parameters"].get("jitter")
     ]
     best = phrases.first(trained)
     held = sum(row["verdict"] == "holds" for row in rows)
     return (
         f"{ANSWERED[every['verdict']]}: on {best['data']['source']} faces, models trained on "
         f"augmented complete rows err by {_more(every['median'], 'px')} than on imputed ones "
-        f"(median of {every['comparisons']} models, {every['range']}); on complete test rows alone "
-        f"the claim {_claim(complete['verdict'])} ({complete['median']:.2f} px, "
-        f"{complete['range']}). The lowest RMSE, {phrases.text(best['scores']['rmse'])}, has "
-        f"{results.variant(best)} after treatment {best['training']['treatment']}, with "
-        f"{best['model']['parameters']:,} parameters; {held} of {len(rows)} statements hold."
+        f"(median of {_compared(every)}); on complete test rows alone the claim "
+        f"{_claim(complete['verdict'])} ({complete['median']:.2f} px, {_compared(complete)}). Of "
+        f"{len(trained)} trainings {results.variant(best)} has the lowest "
+        f"RMSE, {phrases.text(best['scores']['rmse'])}, after treatment "
+        f"{best['training']['treatment']} and with {best['model']['parameters']:,} parameters; "
+        f"{held} of {len(rows)} statements hold."
     )
 
 
@@ -97,15 +110,18 @@ def _hidden(runs):
     means = {key: mean(values) for key, values in found.items()}
     whole, none = means["nothing", "none"], means["kaggle", "none"]
     order = [name for hide, name in sorted(means, key=means.get) if hide == "kaggle"]
-    best = phrases.first(name for name in order if "augment" not in name)
-    back = 100 * (none - means["kaggle", best]) / (none - whole)
+    others = [name for name in order if "augment" not in name]
+    best = phrases.first(others)
+    level = [n for n in others if min(found["kaggle", n]) <= max(found["kaggle", best])]
+    back = (100 * (none - means["kaggle", name]) / (none - whole) for name in level)
     spread = phrases.over_seeds(found["kaggle", best], "px")
     claim = _judgement(phrases.judged(runs), "Augmented")
     return (
         f"Hiding labels as Kaggle's rows lack them and training on the complete rest costs "
         f"{none - whole:.2f} px of RMSE ({none:.2f} against {whole:.2f} px with every label). "
-        f"Of what adds no copies, {best} wins back most, {back:.0f} % ({spread}). Where all faces "
-        f"are of one collection, paper A's claim that augmenting complete rows beats imputing "
+        f"Of what adds no copies, {' and '.join(level)} win{'s' * (len(level) == 1)} back most, "
+        f"{phrases.span(map(round, back))} % ({best} {spread}). Where all faces are "
+        f"of one collection, paper A's claim that augmenting complete rows beats imputing "
         f"{_claim(claim['verdict'])} ({_more(claim['median'], 'px')}); the order of all, best "
         f"first: {', '.join(order)}."
     )
@@ -139,8 +155,8 @@ def _paper_c(runs):
     return (
         f"{ANSWERED[both.pop()] if len(both) == 1 else 'In part'}: the ResNets' squared error is "
         f"{cnn['median']:.2f} of the CNNs' and {cascade['median']:.2f} of the cascades' (medians "
-        f"of {cnn['comparisons']} and {cascade['comparisons']} pairs of entries). The lowest "
-        f"inter-ocular NME of all has {name}: {phrases.over_seeds(values, '%')}."
+        f"of {cnn['comparisons']} and {cascade['comparisons']} pairs of entries). {name} has the "
+        f"lowest inter-ocular NME of all: {phrases.over_seeds(values, '%')}."
     )
 
 
@@ -154,11 +170,32 @@ def _paper_d(runs):
     phrases.first(ours)
     found = "; ".join(f"{name} {phrases.over_seeds(values, '%')}" for name, values in ours.items())
     could = "could" if scaled["verdict"] == "holds" else "can hardly"
-    return (
-        f"{ANSWERED[claim['verdict']]}: the paper states an NME of {stated['nme_ocular']} %, ours "
-        f"have {found}. The paper's two figures {could} be one model's: scaled to the squared "
-        f"error that it states, ours would have an NME of {scaled['median']:.1f} %."
+    scores = [(run["within"], run["scores"]["nmse"]["value"]) for run in runs if "within" in run]
+    phrases.first(scores)
+    of_side = median(
+        100 * _mean_distance(within) * (stated["nmse_validation"] / nmse) ** 0.5
+        for within, nmse in scores
     )
+    return (
+        f"{ANSWERED[claim['verdict']]}: the paper states an NME of {stated['nme_ocular']} %; ours: "
+        f"{found}. If its NME is inter-ocular, it and its squared error {could} be one "
+        f"model's: scaled to that squared error, ours would have {scaled['median']:.1f} %; in % of "
+        f"the image's side, which the paper does not rule out, {of_side:.1f} %."
+    )
+
+
+def _mean_distance(within):
+    """Mean distance of the points from their labels over the image's side, from `within_by_size`.
+
+    The integral of the share of points further off, up to 5 px of the smallest images.
+    """
+    shares = [
+        (pixels / size, 1 - share / 100)
+        for pixels in PIXELS
+        for size, share in zip(within["size"], within[f"within_{pixels}px"], strict=True)
+    ]
+    far, left = zip(*sorted([(0, 1), *shares]), strict=True)
+    return float(np.trapezoid(left, far))
 
 
 def _stall(runs):
@@ -174,8 +211,8 @@ def _stall(runs):
             f"lowest validation error in epoch {errors.index(min(errors)) + 1})"
         )
     return (
-        f"{ANSWERED[last['verdict']]}: the paper states an NME of {stated['nme_ocular']} %, ours "
-        f"have {'; '.join(found)}. One training each."
+        f"{ANSWERED[last['verdict']]}: the paper states an NME of {stated['nme_ocular']} %; ours: "
+        f"{'; '.join(found)}. One training each."
     )
 
 
@@ -185,7 +222,7 @@ def _across_sets(runs):
     for which in phrases.first(scored)["by_set"]:
         collection, means = which.split("/")[0], {}
         for run in scored:
-            sets = run["run"]["parameters"]["train_sets"]
+            sets = run["run"]["parameters"]["train_sets"] or ()
             knows = any(name.split("/")[0] == collection for name in sets)
             value = run["by_set"][which]["nme_ocular"]["value"]
             means.setdefault((knows, len(sets)), []).append(value)
@@ -245,12 +282,14 @@ def _imputation(runs):
     )
     order = sorted(scores, key=lambda name: scores[name]["value"])
     best, named = order[0], [name for name in order[1:] if name in ("rmse_knn", "rmse_ffill")]
+    level = [name[5:] for name in order if scores[name]["value"] <= scores[best]["high"]]
     others = " and ".join(f"{name[5:]} {scores[name]['value']:.2f} px" for name in named)
     median = scores["rmse_median"]["value"]
     side = "worse" if scores["rmse_ffill"]["value"] > median else "no worse"
     return (
-        f"Best by {best[5:]}, with an RMSE of {phrases.text(scores[best])} on hidden labels; of "
-        f"the paper's two imputers, {others}. Forward fill is {side} than filling in the median "
+        f"Best by {' and '.join(level)}, with an RMSE of {scores[best]['value']:.2f} px "
+        f"({scores[best]['low']:.2f} to {scores[best]['high']:.2f} over draws) on hidden labels; "
+        f"of the paper's two imputers, {others}. Forward fill is {side} than filling in the median "
         f"of a column ({median:.2f} px)."
     )
 

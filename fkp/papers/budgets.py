@@ -3,7 +3,7 @@
 A training that was given `marks` has the scores of its best network so far in its history.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -46,11 +46,12 @@ def on_the_way(runs: list[dict]) -> pd.DataFrame:
     Returns:
         DataFrame: the columns of `results.TRAITS`, variant, treatment, seed, parameters (their
         number), images (seen), imputed (RMSE of filled-in hidden labels, px, NaN where there are
-        none), and `claims.ROWS` (px) with _low and _high, ends of the bootstrap interval.
+        none), and `claims.ROWS` (px) and within_3px (%) with _low and _high, ends of the bootstrap
+        interval.
     """
     several = at_marks(runs)
     columns = [*results.TRAITS, "variant", "treatment", "hide", "seed", "images"]
-    frame = results.frame(several, [*claims.ROWS], columns)
+    frame = results.frame(several, [*claims.ROWS, "within_3px"], columns)
     frame["variant"] += frame.pop("hide").map(_HIDDEN).fillna("")
     frame["parameters"] = [run["model"]["parameters"] for run in several]
     frame["imputed"] = [run["training"].get("imputed_rmse") for run in several]
@@ -75,7 +76,7 @@ def by_budget(frame: pd.DataFrame, judge: Callable[[pd.DataFrame], pd.DataFrame]
     return table.iloc[np.argsort(order, kind="stable")][[claim, "images", *others]]
 
 
-def verdicts(frame: pd.DataFrame, floor: float = np.nan) -> pd.DataFrame:
+def verdicts(frame: pd.DataFrame, floor: Mapping[str, float] | None = None) -> pd.DataFrame:
     """What each budget says of paper A's conclusions that training decides, and of doing both.
 
     Args:
@@ -85,6 +86,7 @@ def verdicts(frame: pd.DataFrame, floor: float = np.nan) -> pd.DataFrame:
     Returns:
         DataFrame: see `by_budget`.
     """
+    frame = frame[~frame["model"].isin(claims.OURS)]
 
     def judge(part):
         said = claims.conclusions(part, None, None, (), floor)
@@ -146,6 +148,8 @@ def overtaking(frame: pd.DataFrame, score: str, first: str, second: str) -> dict
         if not {first, second} <= set(means):
             continue
         pair = means[[first, second]].dropna()
+        if pair.empty:
+            continue
         worse = np.flatnonzero(~(pair[first] < pair[second]))
         after = worse[-1] + 1 if len(worse) else 0
         if after == len(pair):

@@ -1,6 +1,6 @@
 """Charts and face panels: data and an `ax` in, the `ax` out; no files, no show."""
 
-from fkp.plots.faces import complete_rows, face, grid, labels_per_point, point_cloud
+from fkp.plots.faces import complete_rows, face, grid, labels_per_point, point_cloud, same_faces
 from fkp.plots.landmarks import matrix, within_by_size
 from fkp.plots.pareto import pareto
 from fkp.plots.pictures import sheet

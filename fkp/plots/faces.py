@@ -1,5 +1,7 @@
 """Faces and what is labelled on them."""
 
+from itertools import product
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -48,6 +50,24 @@ def face(
     ax.set_axis_off()
     ax.set_title(title, fontsize=7, pad=2)
     return ax
+
+
+def same_faces(examples: dict[str, dict], side: int) -> Figure:
+    """Labels (green) and predictions (red) of several models, without the photographs.
+
+    Args:
+        examples: model -> points and predicted, (n, k, 2) px, of the same faces: a row of panels.
+        side: of the images, px.
+    """
+    columns = len(next(iter(examples.values()))["points"])
+    figure, axes = grid(len(examples) * columns, columns, side=1.15)
+    blank = np.full((side, side), 255, np.uint8)
+    for ax, (model, i) in zip(axes, product(examples, range(columns)), strict=True):
+        found = (np.array(examples[model][of][i]) for of in ("points", "predicted"))
+        face(ax, blank, next(found), predicted=next(found))
+        if i == 0:
+            ax.set_title(model, fontsize=7, pad=2, loc="left")
+    return figure
 
 
 def point_cloud(ax: Axes, faces: Faces) -> Axes:

@@ -209,6 +209,12 @@ def over_seeds(runs_frame: pd.DataFrame, score: str, by: list[str]) -> pd.DataFr
     return summary
 
 
+SPREAD = (  # what `as_text` says
+    "Mean ± standard deviation over seeds (number of seeds), of one split and the same test faces; "
+    "for one seed the 95 % bootstrap interval over test faces."
+)
+
+
 def as_text(summary: pd.DataFrame, digits: int = 2) -> pd.Series:
     """ "2.31 ± 0.04 (3)" where several seeds ran, "2.31 [2.25, 2.38]" where one did."""
 

@@ -131,6 +131,16 @@ def train(
     return network, history
 
 
+def examples(test: Faces, model: keras.Model) -> dict[str, list]:
+    """Labels and predictions, (8, k, 2) px, of the same few complete test faces for every model.
+
+    So that charts can show them where neither the faces nor the model are at hand.
+    """
+    few = test.take(test.complete).sample(8, seed=0)
+    found = {"points": few.points, "predicted": predict(model, few.images)}
+    return {name: points.round(1).tolist() for name, points in found.items()}
+
+
 def scores_on(faces: Faces, model: keras.Model) -> dict:
     """`fkp.measure.scores.score` of a model on these faces, for `fit`'s `score`."""
     return score(faces, predict(model, faces.images))
