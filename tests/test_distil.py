@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 from lights import finder_of_light, pictures
 
+from fkp.data.own import own
 from fkp.data.schemes import IBUG_68
 from fkp.models.files import Runner
-from fkp.training.checkpoints import _told
+from fkp.models.predict import predict
+from fkp.prepare.warp import Warp
+from fkp.training.checkpoints import _modules, _told
 from fkp.training.distil import Taught
 
 
@@ -23,6 +26,19 @@ def test_points_move_towards_the_teacher(seen):
     expected = 0.75 * points + 0.25 * points[:, 30:31]  # the teacher sees the dot alone
     np.testing.assert_allclose(moved, expected, atol=0.3)
     assert np.isnan(moved[0, 5]).all() and moved.dtype == np.float32
+
+
+def test_a_scheme_without_mirror_is_not_mirrored():
+    faces, teacher = pictures(), finder_of_light(96)
+    plain = own("dots", [f"dot_{i}" for i in range(68)])
+    assert plain.mirror is None
+    _, moved = Taught(still, plain, teacher, share=1.0)(faces.images, faces.points, None)
+    np.testing.assert_allclose(moved, predict(teacher, faces.images)[..., :2], atol=1e-3)
+
+
+def test_checkpoints_of_a_taught_training_know_the_code_of_its_augmentation():
+    taught = Taught(Warp(IBUG_68), IBUG_68, still)
+    assert {"fkp.training.distil", "fkp.prepare.warp"} <= {*_modules(taught)}
 
 
 def test_the_teacher_is_told_by_its_file():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from sklearn.linear_model import Ridge
 
 from fkp import models
 from fkp.data import drawing
+from fkp.data.own import own
 from fkp.data.schemes import POINTS_44
 from fkp.measure.errors import rmse
 from fkp.models.cascade import lbf
@@ -52,6 +55,12 @@ def test_each_stage_comes_closer_to_faces_it_has_not_seen(faces, fitted):
 def test_the_start_is_the_mean_of_the_faces_and_their_mirror_images(fitted):
     mirrored = fitted.start[list(POINTS_44.mirror)] * [-1, 1] + [63, 0]
     np.testing.assert_allclose(mirrored, fitted.start, atol=1e-3)
+
+
+def test_points_without_mirror_images_are_fitted_as_they_are(faces):
+    few = replace(faces.take(np.arange(20)), scheme=own("dots", map(str, range(44))))
+    start = lbf.fit(few, progress=False, **SMALL | {"stages": 1}).start
+    np.testing.assert_allclose(start, few.points.mean(axis=0), atol=1e-3)
 
 
 def test_the_seed_decides(faces):

@@ -38,6 +38,14 @@ def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["metrics.json"]
 
 
+def test_a_name_may_be_as_long_as_a_file_system_allows(tmp_path):
+    for name in (f"1.{'x' * 249}.jpg", f"{'x' * 243}.weights.h5"):
+        files.write_text(tmp_path / name, "text")
+        assert (tmp_path / name).read_text() == "text"
+    with files.whole(tmp_path / "best.weights.h5") as temporary:
+        assert temporary.name.endswith(".weights.h5")
+
+
 def test_a_fingerprint_follows_names_and_bytes_of_visible_files(tmp_path):
     folder = tmp_path / "faces"
     (folder / ".fkp-cache").mkdir(parents=True)

@@ -70,7 +70,30 @@ def test_images_and_points_yaml_beside_a_file_are_part_of_the_data(project):
     seen.append(choose_data(Path("t.csv"), None).fingerprint)
     Path("b.png").rename("a.png")
     seen.append(choose_data(Path("t.csv"), None).fingerprint)
-    assert len({*seen}) == 3 and choose_data(Path("t.csv"), None).fingerprint == seen[-1]
+    Path("set").mkdir()
+    Path("pictures").mkdir()
+    Path("t.csv").rename("set/t.csv")
+    Path("a.png").rename("pictures/a.png")
+    options = {"images": "pictures"}
+    seen.append(choose_data(Path("set"), None, options).fingerprint)
+    Image.fromarray(faces.images[0]).save("pictures/a.png")
+    seen.append(choose_data(Path("set"), None, options).fingerprint)
+    assert len({*seen}) == 5 and choose_data(Path("set"), None, options).fingerprint == seen[-1]
+
+
+def test_a_list_of_photographs_becomes_a_model(project):
+    faces = readers.read(n=24, size=160, channels=3, scheme=IBUG_68, seed=0)
+    Path("pictures").mkdir()
+    lines = ["image,l_eye_x,l_eye_y,r_eye_x,r_eye_y,nose_x,nose_y"]
+    for i, (image, points) in enumerate(zip(faces.images, faces.points, strict=True)):
+        Image.fromarray(image).save(f"pictures/{i}.png")
+        lines.append(
+            ",".join([f"{i}.png", *(f"{value:.1f}" for value in points[[45, 36, 30]].flat)])
+        )
+    Path("t.csv").write_text("\n".join(lines))
+    options = ("-p", "options={images: pictures, size: 96, channels: 1, margin: 1}")
+    told = call("train", "t.csv", "--epochs", 1, "--out", "m.keras", "-p", "side=48", *options)
+    assert "24 rows, 3 points" in told and Path("m.keras").is_file()
 
 
 @pytest.mark.parametrize("command", ["train", "kaggle", "submit"])

@@ -60,7 +60,8 @@ def planned_study(
 
     overrides = parse_parameters(parameters or [])
     check_choices(overrides)
-    return plan(study, profile=profile, data=choose_data(data, source), overrides=overrides)
+    found = choose_data(data, source, overrides.get("options"))
+    return plan(study, profile=profile, data=found, overrides=overrides)
 
 
 def check_choices(overrides: dict) -> None:
@@ -117,8 +118,10 @@ def _keys(name, model):
     return {key for taker in takers for key in signature(taker).parameters} - _GIVEN
 
 
-def choose_data(path: Path | None, source: str | None) -> "Data":
+def choose_data(path: Path | None, source: str | None, options: object = None) -> "Data":
     """What a study reads: the given path, what `data/` holds, or drawn faces.
+
+    Options are the reader's.
 
     Raises:
         ValueError: the path does not exist or is not recognised, or the format is unknown.
@@ -140,20 +143,8 @@ def choose_data(path: Path | None, source: str | None) -> "Data":
             raise ValueError(f"--source {source} needs --data PATH; data/ holds nothing like it")
     path = Path(path).expanduser().resolve()
     name = source or readers.recognise(path)
-    return Data(path, name, path.name, _fingerprint(path, name), forced=source is not None)
-
-
-def _fingerprint(path, source):
-    """Digest of what is read: of a file also the points.yaml and the images beside it."""
-    from fkp.data import readers
-    from fkp.record.digests import digest, file_fingerprint
-
-    parts, said = [file_fingerprint(path)], path.parent / "points.yaml"
-    if path.is_file() and said.is_file():
-        parts.append(file_fingerprint(said))
-    if path.is_file() and source in ("coco", "table", "wflw"):
-        parts.append(readers.read(path, source).fingerprint)
-    return digest(parts, size=8) if parts[1:] else parts[0]
+    found = readers.fingerprint(path, name, options)
+    return Data(path, name, path.name, found, forced=source is not None)
 
 
 def parse_parameters(texts: list[str]) -> dict:
@@ -166,6 +157,9 @@ def parse_parameters(texts: list[str]) -> dict:
         if not (name.isidentifier() and equals):
             raise ValueError(f"-p: expected NAME=VALUE, got {text!r}")
         values[name] = read_yaml(value, f"-p {name}") if value else ""
+    options = values.get("options")
+    if isinstance(options, dict) and isinstance(options.get("images"), str):
+        options["images"] = str(Path(options["images"]).resolve())  # notebooks run elsewhere
     return values
 
 

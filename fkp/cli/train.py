@@ -65,14 +65,15 @@ def train(
     from fkp.study.plan import plan
 
     free(out, ".keras", force)
-    found = choose_data(data, source)
+    given = parse_parameters(parameter or [])
+    found = choose_data(data, source, given.get("options"))
     model = model or (weights if weights in _SIDES else "tiny")
     overrides = {
         **_PICTURES.get(found.source, {}),
         **{"model": model, "epochs": epochs, "treatment": treatment, "seed": [seed]},
         "side": _SIDES.get(model, 96),
         **({} if weights is None else {"weights": str(_weights(weights))}),
-        **parse_parameters(parameter or []),
+        **given,
     }
     check_choices(overrides)
     planned = plan("train", data=found, overrides=overrides | {"name": out.stem})

@@ -16,9 +16,9 @@ def whole(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    ending = "".join(path.suffixes)
+    ending = "".join(part for part in path.suffixes[-2:] if len(part) < 16)
     handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.stem}.", suffix=f".tmp{ending}"
+        dir=path.parent, prefix=f".{path.stem[:50]}.", suffix=f".tmp{ending}"
     )
     os.close(handle)
     temporary = Path(name)

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from fkp.record.digests import file_fingerprint
+from fkp.data import readers
 from fkp.record.files import write_text
 from fkp.study import kernel
 from fkp.study.records import seal
@@ -149,7 +149,9 @@ def main(notebook, parameters, out, root, section, places, data):
         text = str(getattr(error, "evalue", error))
         lines = [line for line in text.splitlines() if line.strip()] or [""]
         return f"{name}: {lines[-1].strip()}"
-    if data and section["data"] and section["data"]["fingerprint"] != file_fingerprint(data):
-        return f"{section['data']['name']}: the data has changed while the notebook ran"
+    if data and (read := section["data"]):
+        found = readers.fingerprint(Path(data), read["source"], parameters.get("options"))
+        if found != read["fingerprint"]:
+            return f"{read['name']}: the data has changed while the notebook ran"
     about = section | {"seconds": round(time.monotonic() - began, 1)}
     return seal(Path(out), about, places, root)

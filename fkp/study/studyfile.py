@@ -40,6 +40,11 @@ ENGINE_PARAMETERS = ("out", "data", "source", "runs_dir", "runs")
 _VARIABLE = re.compile(r"^\$\{(\w+):-(.*)\}$")
 HEADING = ("title", "question", "lead", "text", "changes")  # of the report
 _STUDY_KEYS = (*HEADING, "parameters", "runs", "profiles")
+_KINDS = {
+    **dict.fromkeys(("parameters", "grid", "profiles"), dict),
+    **dict.fromkeys(("runs", "exclude", "reads", "changes"), list),
+    "collect": bool | list,
+}
 _RUN_KEYS = ("notebook", "name", "parameters", "grid", "exclude", "profiles", "reads", "collect")
 
 
@@ -93,15 +98,18 @@ def load_study(name, root=None):
     if not path.is_file():
         raise ValueError(f"no study {name!r} (known: {', '.join(study_names(root))})")
     study = read_yaml(path.read_text(encoding="utf-8"), path.name)
-    if not isinstance(study, dict) or not isinstance(study.get("runs"), list):
+    if not isinstance(study, dict) or study.get("runs") is None:
         raise ValueError(f"{path.name}: expected a mapping with a list `runs`")
     check_known(study, _STUDY_KEYS, path.name)
-    before = []
-    for number, entry in enumerate(study["runs"], 1):
-        where = f"{path.name}, run {number}"
+    _check_kinds(study, path.name)
+    named = [(f"{path.name}, run {number}", entry) for number, entry in enumerate(study["runs"], 1)]
+    for where, entry in named:
         if not isinstance(entry, dict) or "notebook" not in entry:
             raise ValueError(f"{where}: expected a mapping with `notebook`")
         check_known(entry, _RUN_KEYS, where)
+        _check_kinds(entry, where)
+    before = []
+    for where, entry in named:
         check_known(entry.get("profiles") or {}, study.get("profiles") or {}, f"{where}, profiles")
         if isinstance(entry.get("collect"), list):
             known = {other.get("name") or other.get("notebook") for other in study["runs"]}
@@ -111,6 +119,14 @@ def load_study(name, root=None):
     study = mapped(study, _from_environment)
     empty = dict.fromkeys(HEADING, "") | {"title": name, "parameters": {}, "profiles": {}}
     return empty | {key: value for key, value in study.items() if value is not None}
+
+
+def _check_kinds(given, where):
+    for key in given.keys() & _KINDS.keys():
+        kind, value = _KINDS[key], given[key]
+        if value is not None and not isinstance(value, kind):
+            what = "a mapping" if kind is dict else "a list" if kind is list else "true or a list"
+            raise ValueError(f"{where}: {key}: expected {what}, got {value!r}")
 
 
 def _from_environment(value):

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
@@ -37,10 +38,10 @@ def about(
         augment: what is done to each batch.
         arguments: all others that change the outcome, by name.
     """
-    cells = ["import fkp.training.fit"]
-    source = getattr(augment, "__module__", None) or ""
-    if source.startswith("fkp."):
-        cells.append(f"import {source}")
+    cells = [
+        "import fkp.training.fit",
+        *(f"import {name}" for name in sorted({*_modules(augment)})),
+    ]
     return plain(
         {
             "training rows": train.fingerprint,
@@ -52,6 +53,15 @@ def about(
             "code": digests_of(cells, PACKAGE, words=[model.name], skip=_NO_MATTER),
         }
     )
+
+
+def _modules(value):
+    """Names of the package's modules that a callable, and what it holds, are from."""
+    module = getattr(value, "__module__", None) or ""
+    if module.startswith("fkp."):
+        yield module
+    for field in fields(value) if is_dataclass(value) else ():
+        yield from _modules(getattr(value, field.name))
 
 
 def _fingerprint(model):
@@ -116,7 +126,7 @@ class Checkpoints:
         history = _read(self._progress, [])
         try:
             model = keras.saving.load_model(self._last)
-        except (ValueError, OSError, TypeError, KeyError):
+        except (ValueError, OSError, TypeError, KeyError, zipfile.BadZipFile):
             return None
         # The history is written before the model, so it may be one epoch ahead.
         epochs = int(model.optimizer.iterations) // steps

@@ -23,7 +23,7 @@ class Taught:
         augment: (images, points, rng) -> (images, points), with square images.
         scheme: of the points.
         teacher: pixels -> points of any side, as `fkp.models.load` returns it; it also sees each
-            image in the mirror, and the mean of both answers counts.
+            image in the mirror, if the scheme has one, and the mean of both answers counts.
         share: of the teacher, 0..1.
         source: digest of the teacher's file; an interrupted training goes on only with its own.
     """
@@ -43,7 +43,9 @@ class Taught:
         if seen != side:
             shown = np.stack([cv2.resize(image, (seen, seen)) for image in images])
             shown = shown.reshape(len(images), seen, seen, -1)
-        said = (self._points(shown) + seen_in_mirror(self._points, shown, self.scheme)) / 2
+        said = self._points(shown)
+        if self.scheme.mirror:
+            said = (said + seen_in_mirror(self._points, shown, self.scheme)) / 2
         said = (said + 0.5) * (side / seen) - 0.5  # pixel centres lie on integers
         return images, (points + self.share * (said - points)).astype(np.float32)
 

@@ -151,8 +151,11 @@ def fit(
         mark was reached also seen (images) and scores (what `score` gave).
 
     Raises:
-        ValueError: no rows, an unknown loss, optimizer or schedule, or a loss that is not finite.
+        ValueError: no rows, an unknown loss, optimizer or schedule, `calm` without an augmentation
+            that can be calmed, or a loss that is not finite.
     """
+    if calm and not hasattr(augment, "calmed"):
+        raise ValueError(f"calm: expected an augmentation that can be calmed, got {augment!r}")
     if not len(train) or not len(validation):
         raise ValueError(f"cannot train on {len(train)} rows with {len(validation)} to validate")
     epoch_size = epoch_size or len(train)

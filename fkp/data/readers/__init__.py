@@ -15,6 +15,7 @@ import numpy as np
 
 from fkp.data.faces import Faces
 from fkp.data.schemes import SCHEMES
+from fkp.record.digests import digest, file_fingerprint
 
 # name -> (module, what it reads, in words).
 SOURCES = {
@@ -135,6 +136,27 @@ def read(path: Path | str | None = None, source: str | None = None, **options: o
     faces = reader(Path(path), **options)
     _check_points(path, faces)
     return faces
+
+
+def fingerprint(path: Path, source: str, options: object = None) -> str:
+    """Hex digest of a file or folder and of what is read with it from elsewhere.
+
+    That is the points.yaml beside a file, and the images that a list of points names.
+
+    Args:
+        path, source: as for `read`.
+        options: of the reader, of which only the folder of images counts.
+
+    Raises:
+        SourceError: as `read`, of a list of points.
+    """
+    parts, said = [file_fingerprint(path)], path.parent / "points.yaml"
+    if path.is_file() and said.is_file():
+        parts.append(file_fingerprint(said))
+    if source in ("coco", "table", "wflw"):
+        images = options.get("images") if isinstance(options, dict) else None
+        parts.append(read(path, source, images=images).fingerprint)
+    return digest(parts, size=8) if parts[1:] else parts[0]
 
 
 def beyond(points: np.ndarray, width: int, height: int) -> np.ndarray:

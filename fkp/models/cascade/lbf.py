@@ -157,8 +157,10 @@ def fit(
 
 
 def _mirrored(faces):
-    """Gray images and complex points of the faces, and of their mirror images."""
+    """Gray images and complex points of the faces, and of their mirror images if there are any."""
     points = complete_points(faces)
+    if not faces.scheme.mirror:
+        return smoothed(faces.images), as_complex(points)
     images, flipped = mirror(faces.images, points, faces.scheme)
     gray = np.concatenate([smoothed(faces.images), smoothed(images)])
     return gray, as_complex(np.concatenate([points, flipped]))
