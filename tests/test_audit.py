@@ -43,6 +43,15 @@ def test_an_audit_measures_what_the_model_is_off_by(faces):
     assert set(found["by_size"]) == {"24", "32", "48"}
 
 
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 12])
+def test_tenths_of_few_faces_begin_with_the_surest(faces, n):
+    rng, few = np.random.default_rng(0), faces.take(np.arange(n))
+    expected = rng.uniform(1, 2, (n, 68))
+    found = audit.trust(few, few.points + rng.normal(size=(n, 68, 2)), expected)["risk_coverage"]
+    assert found["coverage"] == sorted(found["coverage"])
+    assert len(found["nme"]) == 10 and found["coverage"][-1] == 1
+
+
 def test_an_offset_points_the_same_way_in_the_mirror(faces):
     """A network that finds the same in the mirror, and then adds a constant."""
     offset = np.random.default_rng(0).normal(size=(68, 2)).astype(np.float32)

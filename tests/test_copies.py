@@ -35,6 +35,7 @@ CHANGES = {
     "small": lambda p: cv2.resize(cv2.resize(p, (48, 48)), (96, 96)),
     "shifted": lambda p: moved(p, 1, 6, -6),
     "re-cut": lambda p: moved(p, 1.06, 3, 2),
+    "smaller": lambda p: moved(p, 0.9, 3, 2),
 }
 
 
@@ -67,13 +68,15 @@ def test_flat_pictures_are_no_near_copies():
 
 
 def test_groups_are_merged_across_copies_and_given_groups():
-    images = pictures(6)
+    images = pictures(9)
     images[3] = images[0]
     images[4] = np.clip(images[1] * 0.8, 0, 255).astype(np.uint8)
-    points = np.zeros((6, 15, 2), np.float32)
-    faces = Faces(images, points, KAGGLE_15, "drawn", groups=[7, 8, 9, 3, 4, 8])
+    images[6] = images[2][:, ::-1]
+    images[7:] = 50  # flat: an exact copy, and no near one
+    points = np.zeros((9, 15, 2), np.float32)
+    faces = Faces(images, points, KAGGLE_15, "drawn", groups=[7, 8, 9, 3, 4, 8, 1, 2, 5])
     grouped = group_duplicates(faces)
-    assert grouped.groups.tolist() == [0, 1, 2, 0, 1, 1]
+    assert grouped.groups.tolist() == [0, 1, 2, 0, 1, 1, 2, 3, 3]
     assert grouped.groups.dtype == np.int64
     assert grouped.images is faces.images
 

@@ -106,7 +106,7 @@ def test_lips_end_at_the_mouth_corners():
     image, points = drawing.render(who, frame(), KAGGLE_15, 192, channels=3)
     red = image[..., 0].astype(int) - image[..., 1] > 85
     rows, columns = np.nonzero(red)
-    right, left = points[KAGGLE_15.index("mouth_right_corner")], points[11]
+    right, left = points[KAGGLE_15.labels.index("mouth_right_corner")], points[11]
     top, bottom = points[13], points[14]
     assert abs(columns.max() - left[0]) < 4 and abs(columns.min() - right[0]) < 4
     assert abs(rows.max() - bottom[1]) < 3 and abs(rows.min() - top[1]) < 4
@@ -147,7 +147,7 @@ def test_regimes_move_nose_and_lip_and_nothing_else():
     first, second = moved[:19], moved[19:]  # 60 * 2284 / 7049 = 19.4
     assert np.nanmax(np.abs(first)) == 0
     expected = np.zeros((15, 2))
-    expected[[KAGGLE_15.index("nose_tip"), 14], 1] = 5.3 / 2, -3.4 / 2
+    expected[[KAGGLE_15.labels.index("nose_tip"), 14], 1] = 5.3 / 2, -3.4 / 2
     known = ~np.isnan(second)
     assert set(np.nonzero(known.any(axis=(0, 2)))[0]) == {0, 1, 10, 14}
     assert_allclose(second[known], np.broadcast_to(expected, second.shape)[known], atol=1e-4)

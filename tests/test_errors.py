@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fkp.data.schemes import KAGGLE_15
+from fkp.data.schemes import IBUG_68, KAGGLE_15
 from fkp.measure import errors
 
 TRUTH = np.array([[[0, 0], [10, 0]], [[5, 5], [np.nan, np.nan]]], np.float32)
@@ -70,14 +70,22 @@ def test_nme_does_not_see_similarities(truth, predicted, scale, angle, shift):
 
 def test_normalisers_by_hand():
     points = np.full((2, 15, 2), np.nan, np.float32)
-    points[0, KAGGLE_15.index("left_eye_outer_corner")] = 60, 30
-    points[0, KAGGLE_15.index("right_eye_outer_corner")] = 20, 0
-    points[1, KAGGLE_15.index("left_eye_center")] = 50, 40
-    points[1, KAGGLE_15.index("right_eye_center")] = 20, 40
-    points[1, KAGGLE_15.index("nose_tip")] = 30, 70
+    points[0, KAGGLE_15.labels.index("left_eye_outer_corner")] = 60, 30
+    points[0, KAGGLE_15.labels.index("right_eye_outer_corner")] = 20, 0
+    points[1, KAGGLE_15.labels.index("left_eye_center")] = 50, 40
+    points[1, KAGGLE_15.labels.index("right_eye_center")] = 20, 40
+    points[1, KAGGLE_15.labels.index("nose_tip")] = 30, 70
     np.testing.assert_array_equal(errors.inter_ocular(points, KAGGLE_15), [50, np.nan])
     np.testing.assert_array_equal(errors.inter_pupil(points, KAGGLE_15), [np.nan, 30])
     np.testing.assert_allclose(errors.box(points), [np.sqrt(40 * 30), 30])
+
+
+def test_a_pupil_is_the_middle_of_an_eye_that_is_outlined():
+    points = np.full((1, 68, 2), np.nan, np.float32)
+    outline = np.array([[-3, 0], [-1, -2], [1, -2], [3, 0], [1, 2], [-1, 2]])
+    points[0, 42:48] = outline + np.array([50, 40])
+    points[0, 36:42] = outline[::-1] + np.array([20, 0])
+    np.testing.assert_allclose(errors.inter_pupil(points, IBUG_68), [50])
 
 
 def test_box_needs_two_points():

@@ -5,10 +5,12 @@ from keras import layers
 
 from fkp import models
 from fkp.data import readers
-from fkp.data.schemes import IBUG_68
+from fkp.data.faces import Faces
+from fkp.data.schemes import IBUG_68, KAGGLE_15
 from fkp.deploy import export, runtimes
 from fkp.deploy.candidates import stand_in
 from fkp.models import keypoint_net, trust
+from fkp.models.about import About
 from fkp.models.contract import pixels_in, points_out
 from fkp.photo.finder import WEIGHTS
 
@@ -61,9 +63,11 @@ def test_files_are_whole_and_int8_is_smaller(exported):
     names = {"tiny.keras", "tiny.tflite", "tiny-float16.tflite", "tiny-int8.tflite", "tiny.onnx"}
     assert {path.name for path in folder.iterdir()} == names
     size = {row["format"]: row["mb"] for row in rows}
+    assert 0.4 < size["litert-float16"] / size["litert"] < 0.75
     assert size["litert-int8"] < size["litert"] == paths["litert"].stat().st_size / 1e6
     differs = {row["format"]: row["rms_px"] for row in rows if "rms_px" in row}
     assert differs["litert"] < 1e-3 and differs["onnx"] < 1e-3 < differs["litert-int8"] < 1
+    assert differs["litert-float16"] < 0.01
 
 
 def test_a_float_file_that_differs_is_refused(exported, model, images):
@@ -120,6 +124,18 @@ def test_a_shipped_model_is_exported_whatever_its_expected_errors_on_noise(tmp_p
     assert export.export_file(WEIGHTS / "tiny.keras", "onnx", tmp_path)["max_px"] < 0.01
 
 
+@pytest.mark.parametrize(("detected", "side"), [(True, 30), (False, 50)])
+def test_calibration_images_are_cut_as_the_model_says(detected, side):
+    """A box is half as wide as the model's picture or, undetected, as the one at hand."""
+    noise = np.random.default_rng(0).integers(0, 256, (2, 100, 100, 1), dtype=np.uint8)
+    faces = Faces(noise, np.zeros((2, 15, 2), np.float32), KAGGLE_15, "noise")
+    about = About("a", "kaggle15", KAGGLE_15.labels, zoom=1.0, picture=60, detected=detected)
+    low, high = 50 - side // 2, 50 + side // 2
+    shown = export._as_shown(faces, side, about)
+    np.testing.assert_array_equal(shown, noise[:, low:high, low:high])
+    np.testing.assert_array_equal(export._as_shown(faces, side, None), noise)
+
+
 def test_an_export_that_is_refused_leaves_what_was_there(exported, tmp_path, monkeypatch):
     monkeypatch.setattr(export, "TOLERANCE_PX", -1)
     (tmp_path / "tiny.tflite").write_text("mine")
@@ -140,7 +156,7 @@ def test_a_failed_export_leaves_nothing(model, tmp_path, monkeypatch):
 
 
 def test_unknown_runtime():
-    with pytest.raises(ValueError, match="unknown runtime 'torch'"):
+    with pytest.raises(ValueError, match=r"runtime: expected one of keras_predict, .* got 'torch'"):
         runtimes.load("torch", "model.pt")
 
 

@@ -74,18 +74,6 @@ def test_forty_four_of_the_sixty_eight_points():
     np.testing.assert_array_equal(faces.to_scheme(IBUG_68).points, points)
 
 
-def test_concat_stacks_and_keeps_groups(faces):
-    both = Faces.concat([faces.take([1, 2]), faces.take([0])])
-    assert both.groups.tolist() == [1, 2, 0]
-    assert both.names.tolist() == ["b", "c", "a"]
-
-
-def test_concat_refuses_other_shapes(faces):
-    small = Faces(faces.images[:, :4], faces.points, KAGGLE_15, "drawn")
-    with pytest.raises(ValueError, match=r"cannot stack kaggle15 \(4, 9, 1\)"):
-        Faces.concat([faces, small])
-
-
 def test_errors_name_both_sides(faces):
     with pytest.raises(ValueError, match=r"expected uint8 \(n, h, w, c\), got float64"):
         Faces(faces.images / 255, faces.points, KAGGLE_15, "drawn")

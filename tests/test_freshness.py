@@ -212,6 +212,18 @@ def test_the_package_has_such_a_test():
     assert (studyfile.project() / freshness.PROOF).is_file()
 
 
+def test_a_fresh_result_that_is_published_goes_before_a_stale_one_of_here(root):
+    here, published = root / "reports/toy", root / "reports/published/toy"
+    shutil.copytree(here / "runs", published / "runs")
+    assert {here / "runs"} == {state.folder.parent for state in states(root).values()}
+    metrics = next(here.glob("runs/train-tree-0-*")) / "metrics.json"
+    edit(metrics, '"backend": "', '"backend": "not ')
+    found = states(root)
+    assert {state.status for state in found.values()} == {"fresh"}
+    assert found.pop("train tree seed 0").folder.parent == published / "runs"
+    assert {here / "runs"} == {state.folder.parent for state in found.values()}
+
+
 def test_what_functions_of_a_package_import_counts_where_they_may_be_called(root):
     def reached(cell):
         return {name.removeprefix("fkp.") for name in reachable_modules([cell], root / "fkp")}

@@ -19,6 +19,30 @@ def rows(n=400, seed=0):
     return points.astype(np.float32), second
 
 
+def recorder():
+    """({"median": an imputer that records its rows}, what it is fitted on)."""
+    fitted = []
+
+    class Recorder(Median):
+        def fit(self, points, labels=None):
+            fitted.append(points.copy())
+            return super().fit(points, labels)
+
+    return {"median": Recorder}, fitted
+
+
+def test_held_out_rows_are_not_fitted_on():
+    points, second = rows()
+    held = imputation.draw(points, 1)
+    imputers, fitted = recorder()
+    imputation.trial(points, seed=1, imputers=imputers)
+    np.testing.assert_array_equal(fitted, [points[~held]])
+    imputers, fitted = recorder()
+    imputation.across_regimes(points[:, :2], second, ["eye", "nose"], 1, imputers)
+    for found, regime in zip(fitted, (~second, second, second | ~second), strict=True):
+        np.testing.assert_array_equal(found, points[regime & ~held, :2])
+
+
 def test_only_hidden_labels_of_held_out_complete_rows_count():
     points, second = rows()
     trial = imputation.trial(points, seed=1, imputers=FAST)

@@ -102,6 +102,14 @@ def test_hide_uses_the_patterns_of_the_data():
     np.testing.assert_array_equal(hidden[~np.isnan(hidden)], points[~np.isnan(hidden)])
 
 
+def test_hide_draws_every_pattern():
+    points, _ = shapes(50)
+    points[0, 1:3] = np.nan
+    points[1, 0, 1] = np.nan
+    _, mask = hide(points, np.random.default_rng(0))
+    np.testing.assert_array_equal(np.unique(mask[2:], axis=0), np.isnan(points[:2]))
+
+
 def test_hide_needs_incomplete_rows():
     with pytest.raises(ValueError, match="none of 5 rows is incomplete"):
         hide(shapes(5)[0], np.random.default_rng(0))

@@ -48,8 +48,10 @@ def test_errors_at_256_px_and_on_coordinates_from_0_to_1():
     assert scores["within_5px"]["value"] == 100 and scores["within_3px_at_256"]["value"] == 0
     near = score(faces, faces.points + 0.3, metrics=landmarks.LANDMARK_METRICS)
     assert near["within_3px_at_256"]["value"] == 100
-    named = landmarks.mse_scores(faces, off, "training")
-    assert named["nmse_training"] == scores["nmse"] and len(named) == 2
+    parts = {"test": faces, "training": faces}
+    named = landmarks.measures(parts, dict.fromkeys(parts, off))["scores"]
+    assert named["nmse_training"] == scores["nmse"]
+    assert [name for name in named if "training" in name] == ["nmse_training", "mse_256px_training"]
 
 
 def test_unlabelled_points_do_not_count():
@@ -57,18 +59,17 @@ def test_unlabelled_points_do_not_count():
     points = faces.points.copy()
     points[0], points[1, :10] = np.nan, np.nan
     faces, off = faces.with_points(points), faces.points + 2
-    assert landmarks.mse_scores(faces, off)["mse_256px"]["value"] == pytest.approx(
-        4 * 6.4**2, rel=1e-4
-    )
-    assert landmarks.mse_scores(faces, off)["nmse"]["n"] == 5
+    found = score(faces, off, metrics=landmarks.MSE_METRICS)
+    assert found["mse_256px"]["value"] == pytest.approx(4 * 6.4**2, rel=1e-4)
+    assert found["nmse"]["n"] == 5
 
 
 def test_the_interval_holds_the_value_and_follows_the_seed():
     faces = made()
     predicted = faces.points + np.random.default_rng(1).normal(0, 2, faces.points.shape)
-    nmse = landmarks.mse_scores(faces, predicted)["nmse"]
-    assert nmse["low"] < nmse["value"] < nmse["high"]
-    assert landmarks.mse_scores(faces, predicted, seed=1)["nmse"]["low"] != nmse["low"]
+    mse = score(faces, predicted)["mse"]
+    assert mse["low"] < mse["value"] < mse["high"]
+    assert score(faces, predicted, seed=1)["mse"]["low"] != mse["low"]
 
 
 def test_scores_of_each_set_are_those_of_its_faces():

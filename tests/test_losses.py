@@ -2,7 +2,15 @@ import keras
 import numpy as np
 import pytest
 
-from fkp.training.losses import LOSSES, Gaussian, GaussianBins, MaskedMSE, SoftWing, Wing
+from fkp.training.losses import (
+    LOSSES,
+    Gaussian,
+    GaussianBins,
+    MaskedMSE,
+    NarrowWing,
+    SoftWing,
+    Wing,
+)
 
 
 def test_plain_mean_squared_error_without_gaps():
@@ -46,6 +54,8 @@ def test_gaps_leave_the_gradient_finite_and_their_points_alone(name):
     [
         (Wing, 3, 10 * np.log(1 + 3 / 2)),
         (Wing, -25, 25 - 10 + 10 * np.log(1 + 10 / 2)),
+        (NarrowWing, 3, 5 * np.log(1 + 3 / 1)),
+        (NarrowWing, -8, 8 - 5 + 5 * np.log(1 + 5 / 1)),
         (SoftWing, -1.5, 1.5),
         (SoftWing, 7, 2 + 20 * (np.log(1 + 7 / 0.5) - np.log(1 + 2 / 0.5))),
     ],
@@ -63,6 +73,33 @@ def test_flat_logits_cost_the_logarithm_of_the_places(loss, shape, cells):
     truth = np.array([[[15.5, 12], [np.nan, np.nan]]], np.float32)
     flat = float(loss((32, 32))(truth, np.zeros(shape, np.float32)))
     assert flat == pytest.approx(np.log(cells), rel=1e-5)
+
+
+HALF = np.array([[[29, 10.5], [np.nan, 3]]], np.float32)  # the second point is unlabelled
+
+
+def cross_entropy(apart, logits):
+    """Of logits to a Gaussian of the squared distances, in standard deviations."""
+    target = np.exp(-apart / 2) / np.exp(-apart / 2).sum()
+    return -(target * (logits - np.log(np.exp(logits).sum()))).sum()
+
+
+def test_heat_maps_by_hand_on_a_rectangle():
+    """24 x 40 px in 8 x 10 cells of 3 x 4 px."""
+    logits = np.random.default_rng(0).normal(size=(1, 8, 10, 2)).astype(np.float32)
+    y, x = np.mgrid[:8, :10]
+    apart = ((3 * y + 1 - 10.5) / 3) ** 2 + ((4 * x + 1.5 - 29) / 4) ** 2
+    expected = cross_entropy(apart, logits[0, :, :, 0].astype(float))
+    assert float(Gaussian((24, 40))(HALF, logits)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_bins_by_hand_on_a_rectangle():
+    """24 x 40 px: 40 bins along x, then 24 along y, and Gaussians 2 px wide."""
+    logits = np.random.default_rng(0).normal(size=(1, 2, 64)).astype(np.float32)
+    across, down = np.split(logits[0, 0].astype(float), [40])
+    expected = cross_entropy(((np.arange(40) - 29) / 2) ** 2, across)
+    expected += cross_entropy(((np.arange(24) - 10.5) / 2) ** 2, down)
+    assert float(GaussianBins((24, 40))(HALF, logits)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_peak_on_the_point_costs_least():

@@ -78,7 +78,7 @@ def test_saved_model_predicts_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("lenet", {}, "unknown model 'lenet'"),
+        ("lenet", {}, "model: expected one of baseline_cnn, .* got 'lenet'"),
         ("mobilenet_v2", {"weights": "nowhere.h5"}, "nowhere.h5"),
         ("mobilenet_v2", {"fine_tune": "block_99"}, "block_99"),
     ],

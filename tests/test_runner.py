@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -304,6 +306,32 @@ def test_a_table_of_many_runs_is_folded(tmp_path):
     assert set(cost.estimates(planned).values()) == {60.0}, "as that very run took"
     other = plan("toy", root=root, overrides={"model": "wide"})
     assert set(cost.estimates(other).values()) == {60.0}, "as runs of that name took"
+
+
+class Refusing(nullcontext):
+    """A place where every run fails, in the order that is kept."""
+
+    workers, submitted = 1, ()
+
+    def submit(self, job):
+        self.submitted = (*self.submitted, job.run.axes["seed"])
+        refused = Future()
+        refused.set_result(("failed", "no"))
+        return refused
+
+
+def test_the_longest_run_is_handed_over_first(tmp_path, monkeypatch):
+    root = write_project(tmp_path)
+    write_study(root, "runs: [{notebook: train, grid: {seed: [0, 1, 2, 3]}}]")
+    seconds = {0: 1.0, 1: 3.0, 2: None, 3: 2.0}
+    monkeypatch.setattr(
+        "fkp.study.runner.estimates",
+        lambda plan: {run.folder: seconds[run.axes["seed"]] for run in plan.runs},
+    )
+    place = Refusing()
+    records = run_study(plan("toy", root=root), place=place)
+    assert place.submitted == (1, 3, 0, 2)
+    assert [record["error"] for record in records] == ["no"] * 4
 
 
 def test_what_reads_others_starts_last_and_the_longest_first():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fkp.data.schemes import KAGGLE_15
-from fkp.measure.scores import bootstrap
+from fkp.measure.scores import mean_score
 from fkp.models.contract import pixels_in, points_out
 from fkp.models.predict import predict
 from fkp.papers import saliency
@@ -147,8 +147,8 @@ def test_hiding_what_the_model_sees_harms_and_hiding_the_rest_does_not(corner):
     # All maps are one map here, so another face's is as good as the own.
     np.testing.assert_allclose(other[:, 1], most[:, 1], atol=1e-4)
     area = np.trapezoid(most - random, FRACTIONS, axis=1)
-    low, high = bootstrap(np.mean, area)
-    assert 0 < low < area.mean() < high
+    score = mean_score(area, "px", np.arange(len(area)))
+    assert 0 < score["low"] < area.mean() < score["high"]
     assert (random[:, 2] > least[:, 2]).all()
 
 
@@ -175,17 +175,12 @@ def test_the_seed_decides_the_random_order(corner):
 
 def test_curves_are_summed_up():
     errors = np.array([[1.0, 2], [3, 2], [1, 2], [3, 2]])
-    mean, low, high = saliency.over_faces(errors)
+    mean, low, high = saliency.over_faces(errors, np.arange(4))
     assert mean.tolist() == [2, 2] and low[1] == high[1] == 2 and 1 <= low[0] < 2 < high[0] <= 3
-
-
-def test_what_does_not_fit_is_refused(faces):
-    images, points = faces
-    model = linear()
-    with pytest.raises(ValueError, match=r"points: expected shape \(5, 15, 2\), got \(5, 14, 2\)"):
-        saliency.gradient(model, images, points[:, :14])
-    with pytest.raises(ValueError, match=r"images: expected \(24, 32, 1\) each"):
-        saliency.gradient(model, images[:, :20], points)
+    errors[0, 0], errors[:, 1] = np.nan, np.nan
+    mean, low, high = saliency.over_faces(errors, np.arange(4))
+    assert mean[0] == pytest.approx(7 / 3) and low[0] < 7 / 3 < high[0]
+    assert np.isnan([mean[1], low[1], high[1]]).all()
 
 
 def test_charts_show_the_map_and_the_band():

@@ -43,12 +43,6 @@ def test_sizes():
     assert [len(s) for s in (KAGGLE_15, IBUG_68, POINTS_44, HELEN_194)] == [15, 68, 44, 194]
 
 
-def test_index_names_label_and_scheme():
-    assert KAGGLE_15.index("nose_tip") == 10
-    with pytest.raises(ValueError, match="kaggle15 has no point 'nose'"):
-        KAGGLE_15.index("nose")
-
-
 def numbered(k):
     """One face whose point i lies at (i, 200 - i)."""
     return np.stack([np.arange(k), 200 - np.arange(k)], axis=1)[None].astype(np.float32)
@@ -81,7 +75,7 @@ def test_converted_point_is_unlabelled_if_a_part_is():
     points = numbered(68)
     points[0, 43] = np.nan
     unlabelled = np.isnan(convert(points, IBUG_68, KAGGLE_15)).any(axis=2)[0]
-    assert np.flatnonzero(unlabelled).tolist() == [KAGGLE_15.index("left_eye_center")]
+    assert np.flatnonzero(unlabelled).tolist() == [KAGGLE_15.labels.index("left_eye_center")]
 
 
 def test_converting_to_the_same_scheme_keeps_the_points():

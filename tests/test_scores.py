@@ -1,3 +1,5 @@
+from itertools import combinations_with_replacement
+
 import numpy as np
 import pytest
 
@@ -14,34 +16,38 @@ def labelled_faces(n=40, seed=0, groups=None):
     return Faces(images, points, KAGGLE_15, "drawn", groups=groups)
 
 
-def test_bootstrap_covers_a_known_spread():
+def interval(values, groups=None, **options):
+    groups = np.arange(len(values)) if groups is None else groups
+    score = scores.mean_score(values, "px", groups, **options)
+    return score["low"], score["high"]
+
+
+def test_the_interval_covers_a_known_spread():
     values = np.random.default_rng(0).normal(10, 2, 400)
-    low, high = scores.bootstrap(np.mean, values)
+    low, high = interval(values)
     assert low == pytest.approx(values.mean() - 1.96 * values.std() / 20, abs=0.03)
     assert high == pytest.approx(values.mean() + 1.96 * values.std() / 20, abs=0.03)
-    assert (low, high) == scores.bootstrap(np.mean, values)
-    assert (low, high) != scores.bootstrap(np.mean, values, seed=1)
+    assert (low, high) == interval(values) != interval(values, seed=1)
 
 
-def test_bootstrap_of_groups_is_wider_when_rows_repeat():
+def test_the_interval_of_groups_is_wider_when_rows_repeat():
     once = np.random.default_rng(0).normal(10, 2, 100)
-    low, high = scores.bootstrap(np.mean, once)
-    groups = np.tile(np.arange(100), 4)
-    repeated = scores.bootstrap(np.mean, np.tile(once, 4), groups=groups)
-    assert repeated == pytest.approx((low, high))
-    naive = scores.bootstrap(np.mean, np.tile(once, 4))
+    low, high = interval(once)
+    assert interval(np.tile(once, 4), np.tile(np.arange(100), 4)) == pytest.approx((low, high))
+    naive = interval(np.tile(once, 4))
     assert naive[1] - naive[0] < 0.7 * (high - low)
 
 
-def test_bootstrap_draws_whole_groups():
-    groups = np.array([5, 1, 5, 2, 1, 5])
-    seen = []
-    scores.bootstrap(lambda g: seen.append(np.bincount(g, minlength=6)) or 0, groups,
-                       groups=groups, n=20)  # fmt: skip
-    counts = np.array(seen)
-    assert (counts[:, 1] % 2 == 0).all()
-    assert (counts[:, 5] % 3 == 0).all()
-    assert (counts[:, 1] // 2 + counts[:, 2] + counts[:, 5] // 3 == 3).all()
+def test_whole_groups_are_drawn():
+    groups, rows = np.array([5, 1, 5, 2, 1, 5]), {5: 3, 1: 2, 2: 1}
+    shares = []
+    inside = (groups == 5).astype(float)
+    scores.mean_score(inside, "", groups, finish=lambda mean: shares.append(mean) or 0)
+    possible = {
+        3 * drawn.count(5) / sum(rows[group] for group in drawn)
+        for drawn in combinations_with_replacement(rows, 3)
+    }
+    assert {round(share, 9) for share in shares} == {round(share, 9) for share in possible}
 
 
 def test_scores_are_means_of_the_errors():

@@ -56,7 +56,6 @@ def test_official_test_rows_are_the_test():
     faces = replace(faces, groups=groups)
     split = holdout(faces, test=0.5, validation=0.25)
     assert split.test.tolist() == list(range(40, 50))
-    assert split.dropped.tolist() == [4]
     assert len(split.validation) == 10
     assert sorted([*split.train, *split.validation, 4]) == list(range(40))
 
@@ -64,7 +63,7 @@ def test_official_test_rows_are_the_test():
 def test_rows_of_no_official_part_stay_out():
     parts = np.array(["train"] * 20 + ["other"] * 5 + ["test"] * 5)
     split = holdout(blank(30, parts=parts))
-    assert not set(range(20, 25)) & {*split.train, *split.validation, *split.test, *split.dropped}
+    assert not set(range(20, 25)) & {*split.train, *split.validation, *split.test}
 
 
 def test_validation_may_be_left_out():

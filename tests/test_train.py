@@ -1,6 +1,9 @@
+import inspect
 import json
 import shutil
+from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 
@@ -10,8 +13,8 @@ from fkp.data.schemes import KAGGLE_15
 from fkp.measure import errors
 from fkp.models.predict import predict
 from fkp.prepare.augment import Jitter
-from fkp.training import fit
-from fkp.training.optimizers import SCHEDULES
+from fkp.training import checkpoints, fit
+from fkp.training.optimizers import SCHEDULES, Muon
 
 
 def dots(n, seed=0, size=16):
@@ -85,6 +88,24 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path, mo
     same(whole, resumed)
 
 
+def test_a_history_that_is_ahead_of_the_weights_is_cut_back(tmp_path, monkeypatch):
+    """Interrupted after progress.json, before last.keras."""
+    saved, save = [], checkpoints.save
+
+    def third(*arguments, **options):
+        if len(saved) == 2:
+            raise KeyboardInterrupt
+        saved.append(save(*arguments, **options))
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(checkpoints, "save", third)
+        train(tmp_path, epochs=4)
+    assert len(json.loads((tmp_path / "progress.json").read_text())) == 3
+    made = steps(monkeypatch)
+    _, history = train(tmp_path, epochs=4)
+    assert len(made) == 2 and [row["epoch"] for row in history] == [0, 1, 2, 3]
+
+
 def test_a_finished_training_is_not_repeated(tmp_path, monkeypatch):
     model, history = train(tmp_path, epochs=2, augment=Jitter(KAGGLE_15))
     made = steps(monkeypatch)
@@ -144,6 +165,15 @@ def test_changed_code_and_backend_count(tmp_path, monkeypatch):
     assert len(made) == 2
 
 
+def test_every_option_that_changes_the_outcome_is_stored(tmp_path, monkeypatch):
+    steps(monkeypatch, stop=0)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, marks=[64], score=len)
+    stored = json.loads((tmp_path / "training.json").read_text())
+    others = {"model", "train", "validation", "augment", "score", "folder", "progress"}
+    assert inspect.signature(fit.fit).parameters.keys() - others <= stored.keys()
+
+
 @pytest.mark.parametrize("name", ["training.json", "last.keras", "progress.json"])
 def test_a_damaged_file_is_no_obstacle(tmp_path, monkeypatch, name):
     _, history = train(tmp_path, epochs=2)
@@ -166,6 +196,43 @@ def test_muon_trains_convolutions_and_resumes(tmp_path):
     assert history[-1]["train_rmse"] < 0.8 * history[0]["train_rmse"]
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     assert train(tmp_path / "b", 6, heatmaps(), **options)[1] == history
+
+
+def test_muon_turns_the_kernels_of_convolutions_alone():
+    """The first step of AdamW is the rate, up or down, in every value."""
+    layers = [
+        keras.Input((8, 8, 3)),
+        keras.layers.Conv2D(4, 3, name="first"),
+        keras.layers.Conv2D(8, 3, name="second"),
+        keras.layers.DepthwiseConv2D(3),
+        keras.layers.Conv2D(5, 1, name="heatmap"),
+        keras.layers.Flatten(),
+        keras.layers.Dense(2),
+    ]
+    model, rng = keras.Sequential(layers, name="net"), np.random.default_rng(0)
+    before = model.get_weights()
+    gradients = [rng.normal(size=value.shape).astype(np.float32) for value in before]
+    Muon(0.1).apply(
+        [keras.ops.convert_to_tensor(value) for value in gradients], model.trainable_variables
+    )
+    uneven = [np.ptp(np.abs(a - b)) for a, b in zip(model.get_weights(), before, strict=True)]
+    paths = [variable.path for variable in model.trainable_variables]
+    turned = [path for path, far in zip(paths, uneven, strict=True) if far > 0.01]
+    assert turned == ["net/second/kernel"]
+
+
+def test_an_averaged_network_has_its_own_weights_again_afterwards():
+    layers = [keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")]
+    network = keras.Sequential(layers)
+    network.compile(keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5), "mse")
+    for _ in range(3):  # of w^2, so each step leaves 0.8 of the weight
+        network.train_on_batch(np.ones((1, 1)), np.zeros((1, 1)))
+    with pytest.raises(KeyboardInterrupt), fit._averaged(network):
+        assert network.get_weights()[0].item() == pytest.approx(
+            0.5 * (0.5 * 0.8 + 0.5 * 0.64) + 0.5 * 0.512
+        )
+        raise KeyboardInterrupt
+    assert network.get_weights()[0].item() == pytest.approx(0.512)
 
 
 @pytest.mark.parametrize("loss", ["wing", "soft_wing"])
@@ -270,9 +337,19 @@ def test_logits_alone_can_be_trained(head):
 
 def test_patience_stops_and_a_resumed_run_knows_it(tmp_path):
     _, history = train(tmp_path, epochs=30, learning_rate=0.0, patience=2)
-    assert len(history) <= 4
+    best = min(history, key=lambda row: row["validation_rmse"])
+    assert history[-1]["epoch"] == best["epoch"] + 2 < 29
     _, again = train(tmp_path, epochs=30, learning_rate=0.0, patience=2)
     assert len(again) == len(history)
+
+
+def test_patience_counts_the_epochs_since_the_best():
+    log, model = checkpoints.Checkpoints(None), SimpleNamespace(get_weights=list)
+    stale = []
+    for epoch, error in enumerate([3, 2, 2, 2]):
+        log.add(model, {"epoch": epoch, "validation_rmse": error})
+        stale.append(log.stale(2))
+    assert stale == [False, False, False, True] and not log.stale(None)
 
 
 def test_epochs_of_any_size_visit_every_row_equally_often():
@@ -317,8 +394,23 @@ def test_errors():
             fit.fit(small(), dots(4), dots(4), **{name: "new"})
 
 
-def test_cosine_schedule_warms_up_peaks_and_decays():
-    schedule = SCHEDULES["cosine"](1e-3, 100)
-    rates = [float(schedule(step)) for step in range(100)]
-    assert rates[0] == pytest.approx(1e-4) and max(rates) == pytest.approx(1e-3)
-    assert np.argmax(rates) == 5 and rates[-1] < 2e-4
+@pytest.mark.parametrize("loss", [np.nan, np.inf])
+def test_a_loss_that_is_not_finite_is_told(loss):
+    network = SimpleNamespace(
+        outputs=[None],
+        reset_metrics=lambda: None,
+        train_on_batch=lambda images, points, return_dict: {"loss": loss, "rmse": 1.0},
+    )
+    with pytest.raises(ValueError, match=f"the loss is {loss}; a lower learning_rate may help"):
+        fit._train_epoch(network, [(None, None)], SimpleNamespace(update=lambda: None))
+
+
+@pytest.mark.parametrize(
+    ("name", "updates", "warmup", "first", "last"),
+    [("cosine", 100, 5, 1e-4, 1e-4), ("long_cosine", 300, 10, 5e-5, 5e-6)],
+)
+def test_cosine_schedules_warm_up_peak_and_decay(name, updates, warmup, first, last):
+    schedule = SCHEDULES[name](1e-3, updates)
+    rates = [float(schedule(step)) for step in range(updates)]
+    assert rates[0] == pytest.approx(first) and max(rates) == pytest.approx(1e-3)
+    assert np.argmax(rates) == warmup and rates[-1] == pytest.approx(last, rel=0.02)

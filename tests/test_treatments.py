@@ -44,7 +44,7 @@ def test_the_same_seed_gives_the_same_rows(faces, name):
 
 
 def test_errors_name_what_came_in(faces):
-    with pytest.raises(ValueError, match="unknown treatment 'mean'"):
+    with pytest.raises(ValueError, match=r"treatment: expected one of none, ffill, .* got 'mean'"):
         treat(faces, "mean")
     with pytest.raises(ValueError, match="'none' leaves none of 10"):
         treat(faces.take(np.arange(10, 20)), "none")

@@ -7,6 +7,7 @@ from fkp.data.schemes import IBUG_68, KAGGLE_15
 from fkp.prepare import warp
 
 STILL = {"blur": 0, "coarse": 0, "patch": 0, "noise": 0, "gamma": 0, "contrast": 0, "brightness": 0}
+PLACED = {"degrees": 0, "scale": 0, "shift": 0, "flip": 0}
 
 
 def spots(n=6, side=96, seed=0):
@@ -64,6 +65,35 @@ def test_a_shaken_box_moves_the_face_as_much_as_said():
     )
     moved = (shaken.points - still.points)[:, 0] * 1.4 / 64  # in sides of the box
     assert moved.std() == pytest.approx(0.035, rel=0.1)
+
+
+def test_a_shaken_box_scales_the_face_as_much_as_said():
+    faces = spots(n=400)
+    still, shaken = (
+        warp.plain(faces, 64, size=0.07, rng=rng).points[:, 0] - 31.5
+        for rng in (None, np.random.default_rng(0))
+    )
+    scale = np.linalg.norm(shaken, axis=1) / np.linalg.norm(still, axis=1)
+    assert np.log(scale).std() == pytest.approx(0.07, rel=0.1)
+
+
+@pytest.mark.parametrize("name", STILL)
+def test_each_change_of_the_pixels_is_made_and_leaves_the_points(name):
+    faces = readers.read(n=6, size=96)
+    still, changed = (
+        warp.Warp(KAGGLE_15, side=64, **PLACED, **STILL | one)(
+            faces.images, faces.points, np.random.default_rng(0)
+        )
+        for one in ({}, {name: 1.0})
+    )
+    assert (still[0] != changed[0]).any(axis=(1, 2, 3)).all()
+    np.testing.assert_array_equal(still[1], changed[1])
+
+
+def test_calmed_has_a_share_of_all_spreads_and_mirrors_as_often():
+    calm = warp.Warp(KAGGLE_15).calmed(0.5)
+    assert (calm.degrees, calm.patch, calm.brightness) == (9.0, 0.2, 0.05)
+    assert (calm.flip, calm.side, calm.zoom) == (0.5, 128, 1.4)
 
 
 def test_points_that_leave_the_crop_are_not_labelled():

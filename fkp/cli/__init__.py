@@ -18,7 +18,7 @@ app = typer.Typer(
 for command in (
     *(predict.predict, train.train, train.kaggle),
     *(run.run, studies.status, studies.report, studies.studies),
-    *(studies.accept, studies.publish, studies.readme),
+    *(studies.accept, studies.publish),
     *(tools.models, tools.inspect, tools.submit, tools.export, tools.benchmark, tools.recolour),
     tools.demo,
 ):

@@ -1,7 +1,6 @@
 """Commands that tell of studies and keep what shows them."""
 
 from collections import Counter
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -120,21 +119,6 @@ def report(
             for name in remove_unshown(folder):
                 typer.echo(f"deleted {name}")
     typer.echo(shorten(page))
-
-
-def readme(
-    page: Annotated[Path, typer.Argument(help="Markdown file with marked tables.")] = Path(
-        "reports/published/README.md"
-    ),
-) -> None:
-    """Fill the marked tables of a Markdown page from published metrics.
-
-    Example: fkp readme reports/published/README.md
-    """
-    from fkp.study.readme import refresh
-    from fkp.study.studyfile import project
-
-    typer.echo(f"{refresh(page, project() / 'reports' / 'published')} tables written to {page}")
 
 
 def studies(as_json: AsJson = False) -> None:

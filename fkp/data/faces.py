@@ -1,6 +1,6 @@
 """`Faces`: the one value that every stage takes and returns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -116,17 +116,3 @@ class Faces:
             ValueError: no map between the two schemes is known, see `schemes.convert`.
         """
         return replace(self, points=convert(self.points, self.scheme, scheme), scheme=scheme)
-
-    @staticmethod
-    def concat(several: Iterable["Faces"]) -> "Faces":
-        """Stack faces of one scheme, source and image shape; groups keep their numbers."""
-        several = list(several)
-        first = several[0]
-        for other in several[1:]:
-            if (other.scheme.name, other.image_shape) != (first.scheme.name, first.image_shape):
-                raise ValueError(
-                    f"cannot stack {other.scheme.name} {other.image_shape} "
-                    f"onto {first.scheme.name} {first.image_shape}"
-                )
-        stacked = {n: np.concatenate([getattr(faces, n) for faces in several]) for n in ARRAYS}
-        return replace(first, **stacked)

@@ -36,13 +36,6 @@ class Scheme:
     def __len__(self):
         return len(self.labels)
 
-    def index(self, label: str) -> int:
-        """Position of a label; ValueError names the label and the scheme."""
-        try:
-            return self.labels.index(label)
-        except ValueError:
-            raise ValueError(f"{self.name} has no point {label!r}") from None
-
 
 def _span(first, last):
     return tuple(range(first, last + 1))

@@ -13,23 +13,20 @@ class Split:
 
     Attributes:
         train, validation, test: int arrays without common rows or common groups.
-        dropped: rows left out because their group has a row in the official test part.
     """
 
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
-    dropped: np.ndarray
 
 
 def _pool(faces):
-    """(rows to divide, official test rows, dropped rows)."""
+    """(rows to divide, official test rows)."""
     test = np.flatnonzero(faces.parts == "test")
     if not len(test):
-        return np.arange(len(faces)), test, test
+        return np.arange(len(faces)), test
     train = np.flatnonzero(faces.parts == "train")
-    tainted = np.isin(faces.groups[train], faces.groups[test])
-    return train[~tainted], test, train[tainted]
+    return train[~np.isin(faces.groups[train], faces.groups[test])], test
 
 
 def _positions(faces, rows, seed):
@@ -85,7 +82,7 @@ def holdout(faces: Faces, test: float = 0.2, validation: float = 0.1, seed: int 
     Raises:
         ValueError: impossible fractions, or too few groups to fill a part.
     """
-    rows, official, dropped = _pool(faces)
+    rows, official = _pool(faces)
     test = 0 if len(official) else test
     _check_fractions(test=test, validation=validation)
     place = _positions(faces, rows, seed)
@@ -95,6 +92,5 @@ def holdout(faces: Faces, test: float = 0.2, validation: float = 0.1, seed: int 
         train=rows[~drawn & ~validating],
         validation=rows[validating],
         test=official if len(official) else rows[drawn],
-        dropped=dropped,
     )
     return _checked(split, faces, validation=validation, test=test)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fkp import models
+from fkp.record.files import named
 
 # runtime -> format of the file that it runs; "keras" is a saved .keras file, the others come from
 # `fkp.deploy.export`.
@@ -43,9 +44,7 @@ def load(runtime: str, path: str | Path, threads: int = 1) -> Callable[[np.ndarr
     Raises:
         ValueError: unknown runtime.
     """
-    if runtime not in RUNTIMES:
-        raise ValueError(f"unknown runtime {runtime!r} (known: {', '.join(RUNTIMES)})")
-    if RUNTIMES[runtime] == "keras":
+    if named(RUNTIMES, "runtime", runtime) == "keras":
         return _keras(runtime, path, threads)
     return models.load(path, threads).predict
 

@@ -16,35 +16,17 @@ from fkp.record.files import write_text
 LOW, HIGH = 0.0, 96.0
 
 
-def load_models(paths: Sequence[str | Path]) -> list:
-    """Models that take Kaggle's test images and give 15 points.
-
-    Args:
-        paths: of model files, as `fkp.models.load` opens them.
-
-    Raises:
-        FileNotFoundError: a file is missing.
-        ValueError: no path, a file that is no model, or another input or output shape than
-            (n, 96, 96, 1) -> (n, 15 or 30, 2 or 3); the message names the file.
-    """
-    networks = [load(path) for path in paths]
-    if not networks:
-        raise ValueError("expected at least one model")
-    for path, network in zip(paths, networks, strict=True):
-        _check_shapes(path, network)
-    return networks
-
-
-def _check_shapes(path, model):
-    k, shape = len(kaggle.KAGGLE_15), (kaggle.SIZE, kaggle.SIZE, 1)
-    if tuple(model.input_shape[1:]) != shape:
-        got = tuple(model.input_shape[1:])
+def _opened(path):
+    """The model in a file; ValueError unless it takes Kaggle's images and gives their points."""
+    model, k, shape = load(path), len(kaggle.KAGGLE_15), (kaggle.SIZE, kaggle.SIZE, 1)
+    if (got := tuple(model.input_shape[1:])) != shape:
         raise ValueError(f"{path}: takes images of shape {got}, Kaggle's are {shape}")
     if model.output_shape[1] not in (k, 2 * k):
         raise ValueError(
             f"{path}: gives {model.output_shape[1]} points, Kaggle's are {k}, or {2 * k} of a "
             "model that knows both labelling regimes"
         )
+    return model
 
 
 def mean_points(
@@ -57,7 +39,7 @@ def mean_points(
     """Mean of the models' predictions, float64 (n, 15, 2), px.
 
     Args:
-        models: as `load_models` returns them.
+        models: as `fkp.models.load` opens them.
         images: uint8 (n, h, w, c).
         second: bool (n,), images of the second labelling regime, of which a model that knows both
             gives the points of its second block; None = none.
@@ -159,7 +141,7 @@ def submit(
     if not folder.is_dir():
         raise ValueError(f"{folder}: expected a folder with test.csv or test.zip")
     lookup = kaggle.read_lookup(folder)
-    networks = load_models(models)
+    networks = [_opened(path) for path in models]
     faces = kaggle.read(folder, part="test")
     second = asked_for_few(lookup, len(faces))
     said = [about.read(path) for path in models]

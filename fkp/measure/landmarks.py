@@ -13,7 +13,7 @@ import numpy as np
 from fkp.data.faces import Faces
 from fkp.data.sets import set_of
 from fkp.measure import errors
-from fkp.measure.scores import METRICS, Metric, by_point, nme_ocular, percent, score
+from fkp.measure.scores import METRICS, Metric, by_point, nme_ocular, score, within
 
 SIDE = 256  # px, paper C's images; errors "at 256 px" are scaled to it
 PIXELS = (3, 5)  # paper D's tolerances
@@ -27,43 +27,20 @@ def _normalised(faces, predicted):
     return errors.squared_errors(faces.points, predicted) / _side(faces) ** 2
 
 
-def _within(pixels):
-    return lambda faces, predicted: percent(
-        errors.distances(faces.points, predicted) * SIDE / _side(faces),
-        lambda apart: apart <= pixels,
-    )
-
-
+# Of coordinates over the image's longer side (paper D's, from 0 to 1), and in px^2 of images of
+# 256 px (paper C's).
 MSE_METRICS = {
     "nmse": Metric("side^2", _normalised),
     "mse_256px": Metric("px^2", lambda *given: _normalised(*given) * SIDE**2),
 }
 LANDMARK_METRICS = (
-    METRICS | MSE_METRICS | {f"within_{p}px_at_256": Metric("%", _within(p)) for p in PIXELS}
+    METRICS | MSE_METRICS | {f"within_{p}px_at_256": Metric("%", within(p, SIDE)) for p in PIXELS}
 )
 SET_METRICS = {name: METRICS[name] for name in ("nme_ocular", "failure_8")}
 
 
-def mse_scores(faces: Faces, predicted: np.ndarray, part: str = "", seed: int = 0) -> dict:
-    """Mean squared errors that do not depend on the size of the images, as scores.
-
-    Args:
-        faces: Faces with the original labels.
-        predicted: (n, k, 2) px.
-        part: what the names end in: "training" gives "nmse_training".
-        seed: of the bootstrap.
-
-    Returns:
-        dict: `nmse`, of coordinates divided by the image's longer side, as paper D's inputs are
-        (0..1); `mse_256px`, the same in px^2 of images of 256 px, paper C's size.
-    """
-    ending = f"_{part}" if part else ""
-    found = score(faces, predicted, seed, MSE_METRICS)
-    return {f"{name}{ending}": figure for name, figure in found.items()}
-
-
 def by_set(
-    faces: Faces, predicted: np.ndarray, sets: Sequence[str] | None = None, seed: int = 0
+    faces: Faces, predicted: np.ndarray, sets: Sequence[str] | None = None
 ) -> dict[str, dict]:
     """Set (`set_of`) -> `nme_ocular` and `failure_8` of its faces; {} if there is only one set."""
     which = set_of(faces, sets)
@@ -71,7 +48,7 @@ def by_set(
     if len(names) == 1:
         return {}
     rows = {name: which == name for name in names}
-    return {n: score(faces.take(r), predicted[r], seed, SET_METRICS) for n, r in rows.items()}
+    return {n: score(faces.take(r), predicted[r], metrics=SET_METRICS) for n, r in rows.items()}
 
 
 def by_region(faces: Faces, predicted: np.ndarray) -> dict[str, float]:
@@ -129,14 +106,15 @@ def measures(
         sets: test sets to score apart, as in `by_set`.
 
     Returns:
-        dict: `scores` (of the test faces; of the others `mse_scores`), `by_set`, `per_point` (RMSE,
-        px), `regions` (`by_region`), `within` (`within_by_size`), `nme` (inter-ocular, %, of each
-        test face).
+        dict: `scores` (of the test faces; of the others `MSE_METRICS`), `by_set`, `per_point`
+        (RMSE, px), `regions` (`by_region`), `within` (`within_by_size`), `nme` (inter-ocular, %, of
+        each test face).
     """
     test, answer = parts["test"], predicted["test"]
     found = score(test, answer, metrics=LANDMARK_METRICS)
     for part in [name for name in parts if name != "test"]:
-        found |= mse_scores(parts[part], predicted[part], part)
+        squares = score(parts[part], predicted[part], metrics=MSE_METRICS)
+        found |= {f"{name}_{part}": figure for name, figure in squares.items()}
     return {
         "scores": found,
         "by_set": by_set(test, answer, sets),

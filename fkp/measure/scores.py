@@ -13,43 +13,6 @@ from fkp.data.faces import Faces
 from fkp.measure import errors
 
 
-def bootstrap(
-    statistic: Callable[..., float],
-    *arrays: np.ndarray,
-    groups: np.ndarray | None = None,
-    n: int = 1000,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """95 % percentile interval of a statistic over resampled faces (Efron, 1979).
-
-    Args:
-        statistic: function of arrays like the given ones -> number.
-        arrays: each with one row per face.
-        groups: (faces,); if given, whole groups are drawn, as rows of one group are not
-            independent.
-        n: number of resamples.
-
-    Returns:
-        (low, high); NaN where the statistic is NaN in every resample.
-    """
-    size = len(arrays[0])
-    groups = np.arange(size) if groups is None else groups
-    _, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    order, starts = np.argsort(member, kind="stable"), np.cumsum(sizes) - sizes
-    rng = np.random.default_rng(seed)
-    values = np.full(n, np.nan)
-    for i in range(n):
-        drawn = rng.integers(len(sizes), size=len(sizes))
-        count = sizes[drawn]
-        ends = np.cumsum(count)
-        within_group = np.arange(ends[-1]) - np.repeat(ends - count, count)
-        rows = order[np.repeat(starts[drawn], count) + within_group]
-        values[i] = statistic(*(array[rows] for array in arrays))
-    values = values[~np.isnan(values)]
-    low, high = np.quantile(values, (0.025, 0.975)) if len(values) else (np.nan, np.nan)
-    return float(low), float(high)
-
-
 def mean_score(
     values: np.ndarray,
     unit: str,
@@ -59,23 +22,26 @@ def mean_score(
 ) -> dict:
     """The mean of the values that are not NaN, as a score.
 
+    Its interval is the 95 % percentile one over resampled groups of faces (Efron, 1979).
+
     Args:
         values: (n, ...), a row per face; at least one is not NaN.
         unit: of the figure.
-        groups: (n,), see `bootstrap`.
+        groups: (n,); whole ones are drawn, as rows of one are not independent.
         seed: of the bootstrap.
         finish: what the figure is of the mean; np.sqrt makes squared errors an RMSE.
     """
     values = values.reshape(len(values), -1)
     known = ~np.isnan(values)
     rows = known.any(axis=1)
-    total, count = np.where(known, values, 0).sum(axis=1)[rows], known.sum(axis=1)[rows]
-
-    def statistic(total, count):
-        return finish(total.sum() / count.sum())
-
-    low, high = bootstrap(statistic, total, count, groups=groups[rows], seed=seed)
-    value = float(statistic(total, count))
+    member = np.unique(groups[rows], return_inverse=True)[1]
+    parts = np.where(known, values, 0), known
+    total, count = (np.bincount(member, part.sum(axis=1)[rows]) for part in parts)
+    rng = np.random.default_rng(seed)
+    draws = (rng.integers(len(total), size=len(total)) for _ in range(1000))
+    means = [finish(total[drawn].sum() / count[drawn].sum()) for drawn in draws]
+    low, high = np.quantile(means, (0.025, 0.975)).tolist()
+    value = float(finish(total.sum() / count.sum()))
     return {"value": value, "unit": unit, "low": low, "high": high, "n": int(rows.sum())}
 
 
@@ -120,10 +86,16 @@ def _box(faces, predicted):
     return errors.nme(faces.points, predicted, normaliser)
 
 
-def _within(pixels):
-    return lambda faces, predicted: percent(
-        errors.distances(faces.points, predicted), lambda apart: apart <= pixels
-    )
+def within(pixels: float, side: int | None = None) -> Callable:
+    """Points no further off, in px of the images or of images of another side, as a metric's %."""
+
+    def share(faces, predicted):
+        scale = 1 if side is None else side / max(faces.image_shape[:2])
+        return percent(
+            scale * errors.distances(faces.points, predicted), lambda apart: apart <= pixels
+        )
+
+    return share
 
 
 def percent(values: np.ndarray, condition: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
@@ -141,8 +113,8 @@ METRICS = {
     "auc_8": Metric("", lambda *given: np.clip(1 - nme_ocular(*given) / 8, 0, 1)),
     "nme_pupil": Metric("%", _pupil),
     "nme_box": Metric("%", _box),
-    "within_3px": Metric("%", _within(3)),
-    "within_5px": Metric("%", _within(5)),
+    "within_3px": Metric("%", within(3)),
+    "within_5px": Metric("%", within(5)),
 }
 
 

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from fkp.models.files import in_float32, load, save
+from fkp.record.files import named
 
 if TYPE_CHECKING:
     import keras
@@ -62,11 +63,9 @@ def build(
     Raises:
         ValueError: unknown model, or an option the builder refuses.
     """
-    if name not in MODELS:
-        raise ValueError(f"unknown model {name!r}; known: {', '.join(MODELS)}")
+    module, builder = named(MODELS, "model", name)
     import keras
 
-    module, builder = MODELS[name]
     if seed is not None:
         keras.utils.set_random_seed(seed)
     before = keras.config.dtype_policy()

@@ -1,8 +1,6 @@
 """What a model is, in numbers and tables: layers, parameters, size, multiply-adds."""
 
-import tempfile
 from math import prod
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -62,19 +60,11 @@ def facts(name: str, input_shape: tuple[int, int, int], n_points: int) -> dict:
     """Input, parameters and size of the saved file of a model, by name.
 
     Returns:
-        dict: name, input ("96x96x1"), parameters, file_mb (10^6 bytes).
+        dict: name, input ("96x96x1"), parameters, float32_mb (10^6 bytes).
     """
-    model = models.build(name, input_shape, n_points)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "model.keras")
-        models.save(model, file)
-        megabytes = file.stat().st_size / 1e6
-    return {
-        "name": name,
-        "input": "x".join(map(str, input_shape)),
-        "parameters": model.count_params(),
-        "file_mb": round(megabytes, 2),
-    }
+    found = size(models.build(name, input_shape, n_points))
+    about = {"name": name, "input": "x".join(map(str, input_shape))}
+    return about | {key: found[key] for key in ("parameters", "float32_mb")}
 
 
 def layer_table(model: "keras.Model") -> pd.DataFrame:

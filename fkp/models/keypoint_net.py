@@ -8,6 +8,7 @@ from keras import layers, ops
 from fkp.models.bodies import BODIES, convolution, residual
 from fkp.models.contract import pixels_in
 from fkp.models.heads import HEADS
+from fkp.record.files import named
 
 
 @keras.saving.register_keras_serializable("fkp")
@@ -53,15 +54,12 @@ def keypoint_net(
     Raises:
         ValueError: an unknown body or head, or options of lengths that do not go together.
     """
-    for kind, name, table in (("body", body, BODIES), ("head", head, HEADS)):
-        if name not in table:
-            raise ValueError(f"{kind}: expected one of {', '.join(table)}, got {name!r}")
     if len(blocks) != len(widths):
         raise ValueError(
             f"blocks: expected one count a width, got {len(blocks)} for {len(widths)} widths"
         )
     inputs, x = pixels_in(input_shape)
-    stages = BODIES[body](x, widths, blocks, **options)
+    stages = named(BODIES, "body", body)(x, widths, blocks, **options)
     if len(decoder) >= len(stages):
         raise ValueError(
             f"decoder: expected fewer steps up than the {len(stages)} stages, got {len(decoder)}"
@@ -73,7 +71,7 @@ def keypoint_net(
         beside = convolution(skip, filters, 1, relu=False, name=f"skip{up}")
         x = layers.ReLU(name=f"join{up}")(layers.Add(name=f"sum{up}")([x, beside]))
         x = residual(x, filters, f"fine{up}")
-    points = HEADS[head](x, stages[-1], input_shape, n_points)
+    points = named(HEADS, "head", head)(x, stages[-1], input_shape, n_points)
     return keras.Model(inputs, points, name="keypoint_net")
 
 

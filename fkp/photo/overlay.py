@@ -45,7 +45,7 @@ def draw(
                 _ring(drawn, point, face.error[i], _ERROR, wide)
             _ring(drawn, point, max(0.8, size / 120), _POINT, cv2.FILLED)
         if pose and face.pose:
-            tip = face.points[face.scheme.index("nose_bridge_3")]
+            tip = face.points[face.scheme.labels.index("nose_bridge_3")]
             for axis, colour in zip(rotation(*face.pose)[:2].T, _AXES, strict=True):
                 line = _fine([tip, tip + size / 2 * axis])
                 cv2.polylines(drawn, [line], False, colour, 2 * wide, cv2.LINE_AA, _FINE)

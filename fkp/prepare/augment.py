@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fkp.data.faces import Faces
+from fkp.data.faces import ARRAYS, Faces
 from fkp.data.images import mirror
 from fkp.data.schemes import Scheme
 from fkp.prepare.affine import cut, turned
@@ -85,7 +85,9 @@ def paper_a(faces: Faces, rng: np.random.Generator, degrees: float = 12.0) -> Fa
         copies.append(copy if i < 2 else copy.take(inside(to, shape)))
     copies += [replace(faces, images=tone(images, gain)) for gain in (1.2, 0.6)]
     copies.append(replace(faces, images=noise(images, 2.0, rng)))
-    return Faces.concat(copies)
+    return replace(
+        faces, **{name: np.concatenate([getattr(c, name) for c in copies]) for name in ARRAYS}
+    )
 
 
 @dataclass(frozen=True)

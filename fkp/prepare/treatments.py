@@ -10,6 +10,7 @@ import numpy as np
 from fkp.data.faces import Faces
 from fkp.prepare import augment
 from fkp.prepare.impute import IMPUTERS
+from fkp.record.files import named
 
 
 def none(faces: Faces, seed: int) -> Faces:
@@ -58,9 +59,7 @@ def treat(faces: Faces, name: str, seed: int = 0) -> Faces:
     Raises:
         ValueError: unknown treatment, or no row is left after it.
     """
-    if name not in TREATMENTS:
-        raise ValueError(f"unknown treatment {name!r}; known: {', '.join(TREATMENTS)}")
-    treated = TREATMENTS[name](faces, seed)
+    treated = named(TREATMENTS, "treatment", name)(faces, seed)
     if len(treated) == 0:
         raise ValueError(f"treatment {name!r} leaves none of {len(faces)} training rows")
     return treated

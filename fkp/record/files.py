@@ -72,3 +72,10 @@ def plain(value):
     if isinstance(value, Path):
         return value.as_posix()
     return value
+
+
+def named(table: dict, kind: str, name: str) -> object:
+    """The entry of a table; ValueError lists the known names."""
+    if name not in table:
+        raise ValueError(f"{kind}: expected one of {', '.join(table)}, got {name!r}")
+    return table[name]

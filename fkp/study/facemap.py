@@ -79,7 +79,7 @@ def _places(labels):
     for scheme in known:
         with suppress(ValueError):
             every = convert(mean_face()[0][None, :, :2], IBUG_68, scheme)[0]
-            return _drawn(every[[scheme.index(label) for label in labels]])
+            return _drawn(every[[scheme.labels.index(label) for label in labels]])
     return None
 
 

@@ -96,12 +96,17 @@ def run_folder(reports: Path, record: dict) -> Path:
     return reports / "runs" / record["folder"]
 
 
+def metrics_of(folder: Path) -> dict:
+    """The metrics of a run folder; {} where there are none, or they are damaged."""
+    try:
+        return read_metrics(folder)
+    except (OSError, ValueError):
+        return {}
+
+
 def _load(reports, record):
     folder = run_folder(reports, record)
-    try:
-        metrics = read_metrics(folder)
-    except (OSError, ValueError):
-        metrics = {}
+    metrics = metrics_of(folder)
     status = record["status"]
     if status == "finished" and not metrics:
         status = "missing"

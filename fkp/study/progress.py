@@ -10,8 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from fkp.study.manifest import run_folder
-from fkp.study.records import read_metrics
+from fkp.study.manifest import metrics_of, run_folder
 from fkp.study.wording import duration, headline
 
 
@@ -65,15 +64,9 @@ class _Watcher:
             if began is None
             else duration(time.monotonic() - began)
         )
-        about = record.get("error") or headline(self.metrics(record))
+        about = record.get("error") or headline(metrics_of(run_folder(self.plan.reports, record)))
         parts = [escape(part) for part in (run.label, about, took) if part]
         self.console.print(f"{sign[record['status']]} {'  '.join(parts)}")
-
-    def metrics(self, record):
-        try:
-            return read_metrics(run_folder(self.plan.reports, record))
-        except (OSError, ValueError):
-            return {}
 
     def follow(self):
         while not self.closed.wait(2):

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from fkp.record.files import write_json
-from fkp.study import hub, manifest, report
+from fkp.study import hub, manifest, readme, report
 from fkp.study.freshness import ACCEPTED, Freshness, read_accepted
 from fkp.study.plan import Plan
 from fkp.study.records import finished, read_metrics, record_of, whole_path
@@ -92,6 +92,9 @@ def rebuild(root: Path) -> list[Path]:
                 section |= heading
             write_json(path, known)
             pages.append(report.write_report(path.parent))
+    page = published / "README.md"
+    if page.is_file():
+        readme.refresh(page, published)
     return [*pages, hub.write_hub(published)]
 
 

@@ -5,7 +5,6 @@ best epoch (best.weights.h5), the history (progress.json) and what all that is o
 Each file is whole or absent.
 """
 
-import hashlib
 import json
 import re
 import sys
@@ -21,6 +20,7 @@ from tqdm import tqdm
 from fkp.data.faces import Faces
 from fkp.models import save
 from fkp.record.code import digests_of
+from fkp.record.digests import array_digest
 from fkp.record.files import plain, whole, write_json
 
 PACKAGE = Path(__file__).parents[1]
@@ -67,11 +67,7 @@ def _modules(value):
 def _fingerprint(model):
     """Hex digest of layers and weights, without the numbers that Keras appends to names."""
     layers = re.sub(r'_\d+"', '"', json.dumps(json.loads(model.to_json())["config"]))
-    state = hashlib.blake2b(layers.encode(), digest_size=8)
-    for weight in model.get_weights():
-        state.update(f"{weight.dtype}{weight.shape}".encode())
-        state.update(weight.tobytes())
-    return state.hexdigest()
+    return array_digest(layers, *model.get_weights())
 
 
 def _told(value):

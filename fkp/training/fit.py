@@ -17,10 +17,11 @@ from fkp.data.faces import Faces
 from fkp.measure import errors
 from fkp.models.contract import regresses, start_at
 from fkp.models.predict import predict
+from fkp.record.files import named
 from fkp.training.checkpoints import Checkpoints, about
 from fkp.training.losses import RMSE, objective
 from fkp.training.norm import fused_batch_norm
-from fkp.training.optimizers import OPTIMIZERS, SCHEDULES, named
+from fkp.training.optimizers import OPTIMIZERS, SCHEDULES
 
 
 def batches(

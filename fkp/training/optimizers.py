@@ -65,10 +65,3 @@ SCHEDULES = {
     "long_cosine": partial(_cosine, part=30, start=20, end=0.005),
     "constant": lambda learning_rate, steps: learning_rate,
 }
-
-
-def named(table: dict, kind: str, name: str) -> object:
-    """The entry of a table; ValueError lists the known names."""
-    if name not in table:
-        raise ValueError(f"{kind}: expected one of {', '.join(table)}, got {name!r}")
-    return table[name]

