@@ -82,7 +82,7 @@ def test_publishing_shows_what_is_stale_and_takes_over_what_was_accepted(root):
     assert "Stale, made by an earlier scale.py" in page.read_text()
     accept(planned(root), "a fraction", lambda root: None)
     assert publish(planned(root)) == {}
-    assert "Accepted as still true, a fraction" in page.read_text()
+    assert "same numbers had passed: a fraction" in page.read_text()
     accepted = json.loads((root / "reports/published/toy/accepted.json").read_text())
     assert len(accepted) == 2
     (root / "reports" / "toy" / "accepted.json").unlink()

@@ -44,6 +44,12 @@ def _compared(row):
     return f"{models}, {row['range']}" if row["range"] else models
 
 
+def _both(*rows):
+    """ "Yes" or "No" where the verdicts of two rows agree."""
+    said = {row["verdict"] for row in rows}
+    return ANSWERED[said.pop()] if len(said) == 1 else "In part"
+
+
 def _more(number, unit):
     return f"{abs(number):.2f} {unit} {'more' if number > 0 else 'less'}"
 
@@ -61,7 +67,7 @@ def _paper_a(runs):
     best = phrases.first(trained)
     held = sum(row["verdict"] == "holds" for row in rows)
     return (
-        f"{ANSWERED[every['verdict']]}: on {best['data']['source']} faces, models trained on "
+        f"{_both(every, complete)}: on {best['data']['source']} faces, models trained on "
         f"augmented complete rows err by {_more(every['median'], 'px')} than on imputed ones "
         f"(median of {_compared(every)}); on complete test rows alone the claim "
         f"{_claim(complete['verdict'])} ({complete['median']:.2f} px, {_compared(complete)}). Of "
@@ -150,10 +156,9 @@ def _paper_c(runs):
     cnn, cascade = (
         _judgement(phrases.judged(runs), f"ahead of the {other}") for other in ("CNN", "cascade")
     )
-    both = {row["verdict"] for row in (cnn, cascade)}
     name, values = phrases.first(phrases.entries(runs, "nme_ocular").items())
     return (
-        f"{ANSWERED[both.pop()] if len(both) == 1 else 'In part'}: the ResNets' squared error is "
+        f"{_both(cnn, cascade)}: the ResNets' squared error is "
         f"{cnn['median']:.2f} of the CNNs' and {cascade['median']:.2f} of the cascades' (medians "
         f"of {cnn['comparisons']} and {cascade['comparisons']} pairs of entries). {name} has the "
         f"lowest inter-ocular NME of all: {phrases.over_seeds(values, '%')}."
