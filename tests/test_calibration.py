@@ -46,3 +46,5 @@ def test_leaving_out_the_unsure_lowers_the_error():
     coverage, risk = calibration.risk_coverage(np.array([3.0, 1.0, 2.0]), np.array([9.0, 1.0, 2.0]))
     np.testing.assert_allclose(coverage, [1 / 3, 2 / 3, 1])
     np.testing.assert_allclose(risk, [1, 1.5, 4])
+    said, apart = np.array([3.0, 0.5, 1.0, 2.0]), np.array([9.0, np.nan, 1.0, 2.0])
+    np.testing.assert_allclose(calibration.risk_coverage(said, apart), [coverage, risk])

@@ -78,11 +78,13 @@ def risk_coverage(expected: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, 
 
     Args:
         expected: (n,), of each face.
-        error: (n,), measured, such as the NME in %.
+        error: (n,), measured, such as the NME in %; a face with NaN is left out.
 
     Returns:
-        (coverage in 0..1, mean error of that share), n values each, from the surest face on.
+        (coverage in 0..1, mean error of that share), a value per face, from the surest one on.
     """
+    known = ~np.isnan(error)
+    expected, error = np.asarray(expected)[known], np.asarray(error)[known]
     order = np.argsort(expected, kind="stable")
     counts = np.arange(1, len(order) + 1)
-    return counts / len(order), np.cumsum(np.asarray(error)[order]) / counts
+    return counts / len(order), np.cumsum(error[order]) / counts
