@@ -11,6 +11,8 @@ from fkp.study.plan import plan
 from fkp.study.records import read_metrics
 from fkp.study.runner import run_study
 
+pytestmark = pytest.mark.usefixtures("one_host")
+
 TRAINED = {"train cnn seed 0", "train cnn seed 1", "train tree seed 0"}
 
 

@@ -11,6 +11,8 @@ from fkp.study.publish import publish, rebuild
 from fkp.study.records import read_metrics
 from fkp.study.runner import run_study
 
+pytestmark = pytest.mark.usefixtures("one_host")
+
 IGNORED = "__pycache__/\n/data/*\n/reports/*\n!/reports/published/\n/reports/published/.*\n"
 
 

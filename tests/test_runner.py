@@ -32,6 +32,8 @@ fkp.study.studyfile.project = lambda: root
 fkp.cli.main()
 """
 
+pytestmark = pytest.mark.usefixtures("one_host")
+
 
 class Watch:
     def __init__(self):
