@@ -3,6 +3,7 @@
 import numpy as np
 
 from fkp import models
+from fkp.data import readers
 from fkp.models.predict import predict
 from fkp.training import runs
 
@@ -42,3 +43,12 @@ def test_examples_are_the_same_complete_test_faces_for_every_model():
     assert first["points"] == second["points"] and first["predicted"] != second["predicted"]
     truth = test.take(test.complete).points
     assert all((np.abs(truth - face).max(axis=(1, 2)) < 0.06).any() for face in first["points"])
+
+
+def test_copies_of_a_face_come_on_one_side(tmp_path):
+    faces = readers.read(n=30, seed=0)
+    twice = [np.concatenate([array, array]) for array in (faces.images, faces.points)]
+    np.savez(tmp_path / "a.npz", images=twice[0], points=twice[1], scheme="kaggle15")
+    rows = runs.prepare(tmp_path / "a.npz", None, {}, {}, treatment="mask")
+    parts = [{*part.groups} for part in (rows.original, rows.validation, rows.test)]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 30
