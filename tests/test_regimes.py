@@ -74,8 +74,8 @@ def test_the_shift_of_the_second_regimes_marks_is_found():
     points = drawing.read(n=1500, regimes=True).points
     shift = regimes.regime_shift(points)
     for label, down in drawing.SECOND_REGIME_DOWN.items():
-        assert shift[KAGGLE_15.index(label), 1] == pytest.approx(down, abs=0.6)
-    moved = [KAGGLE_15.index(label) for label in drawing.SECOND_REGIME_DOWN]
+        assert shift[KAGGLE_15.labels.index(label), 1] == pytest.approx(down, abs=0.6)
+    moved = [KAGGLE_15.labels.index(label) for label in drawing.SECOND_REGIME_DOWN]
     np.testing.assert_array_equal(np.delete(shift, moved, axis=0), 0)
     assert np.abs(shift[:, 0]).max() < 0.6
 
