@@ -81,7 +81,7 @@ def by_thirds(
     Args:
         error: (n,), what ranks the faces.
         columns: name -> (n,).
-        groups: (n,), see `fkp.measure.scores.bootstrap`.
+        groups: (n,), see `fkp.measure.scores.mean_score`.
     """
     values, rows = np.stack([*columns.values()], axis=1), []
     for name, members in thirds(error).items():
