@@ -7,6 +7,7 @@ its lowest error.
 
 import re
 from statistics import mean, median
+from textwrap import shorten
 
 import numpy as np
 
@@ -80,7 +81,7 @@ def _paper_a(runs):
 
 def _budget(runs):
     claims = phrases.by_claim(phrases.judged(runs))
-    turned = [claim for claim, said in claims.items() if _turns(said)]
+    turned = [shorten(c, 46, placeholder="…") for c, said in claims.items() if _turns(said)]
     told = {
         "all test rows" if "(all" in claim else "complete ones alone": said
         for claim, said in claims.items()
