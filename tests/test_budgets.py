@@ -103,6 +103,17 @@ def test_each_budget_has_its_verdicts():
     assert budgets.verdicts(without)[column].str.startswith("(3)").all()
 
 
+def test_doing_both_is_clear_where_the_draws_say_so():
+    two = {"knn": 2.5, "augment": 2.4, "knn_augment": 1.7}
+    runs = [run(name, end=rmse) for name, rmse in two.items()]
+    for one, draws in zip(runs, ([2.4, 2.6], [2.3, 2.5], [1.6, 2.45]), strict=True):
+        one["scores"]["rmse"]["draws"] = draws
+        one["scores"]["rmse_complete"]["draws"] = [draws[0]] * 2
+    table = budgets.verdicts(budgets.on_the_way(runs))
+    both = table[table.iloc[:, 0].str.startswith("(not in the paper)")]
+    assert both["clear"].tolist() == ["0 of 1", "1 of 1"]
+
+
 def test_when_one_treatment_overtakes_another():
     frame = crossing()
     assert budgets.overtaking(frame, "rmse", "augment", "knn") == {

@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -92,6 +93,55 @@ def test_the_mean_face_of_the_same_rows_decides_who_has_learnt():
 def test_every_model_counts_where_the_mean_face_was_not_scored():
     assert judged(trainings(), floor=None).loc["3", "comparisons"] == 4
     assert judged(trainings(), floor={}).loc["3", "comparisons"] == 4
+
+
+def drawn(every, spread=0.0, shared=0.3):
+    """The same with draws: each network's RMSE, moved alike for all and a little for each."""
+    alike = shared * np.linspace(-1, 1, 21)
+    alone = np.random.default_rng(0).permuted(
+        np.tile(spread * np.linspace(-1, 1, 21), (len(every), 1)), axis=1
+    )
+    both = {name: every[name].to_numpy()[:, None] + alike + alone for name in claims.ROWS}
+    return every.assign(**{f"{name}_draws": [*draws.tolist()] for name, draws in both.items()})
+
+
+def test_a_comparison_is_clear_where_its_interval_leaves_out_the_limit():
+    assert "clear" not in judged(trainings())
+    # What moves all networks alike does not blur how far they are apart.
+    clear = judged(drawn(trainings(by_hand=[3, 2.5, 2.4, 2.9])))["clear"]
+    assert clear[["3", "3b", "abstract"]].tolist() == ["4 of 4"] * 3
+    assert clear[["1", "1b", "2", "5", "6"]].isna().tolist() == [False] + [True] * 4
+    blurred = judged(drawn(trainings(by_hand=[3, 2.5, 2.4, 2.9]), spread=0.3))
+    assert blurred.loc["3", "clear"] == "1 of 4" and blurred.loc["1", "clear"] == "1 of 4"
+    assert blurred["verdict"].equals(judged(trainings(by_hand=[3, 2.5, 2.4, 2.9]))["verdict"])
+
+
+def test_what_lies_at_the_limit_is_not_below_it():
+    assert claims.row("", "", [[0.0], [0.0], [0.0]], 0)["clear"] == "1 of 1"
+    assert claims.row("", "", [[0.1], [0.1], [-0.1]], 0)["clear"] == "0 of 1"
+
+
+def test_where_one_of_two_networks_kept_no_draws_nothing_is_said():
+    every = drawn(trainings())
+    lacking = (every["variant"] == "tuned") & (every["treatment"] == "ffill")
+    every["rmse_draws"] = every["rmse_draws"].where(~lacking)
+    found = judged(every)
+    assert found.loc[["1", "3", "4", "abstract"], "clear"].tolist() == [
+        "3 of 3",
+        "3 of 3",
+        "4 of 4",
+        "3 of 3",
+    ]
+    assert found.loc[["1", "3"], "comparisons"].tolist() == [4, 4]
+
+
+def test_seeds_that_kept_draws_speak_for_those_that_did_not():
+    first = drawn(trainings())
+    second = first.assign(rmse=first["rmse"] + 1, rmse_draws=None)
+    found = claims.resampled(pd.concat([first, second], ignore_index=True), "rmse")
+    cell = found["by hand", "knn"]
+    assert cell[0] == pytest.approx(2.9)
+    assert cell[1:].tolist() == pytest.approx((2.9 + 0.3 * np.linspace(-1, 1, 21)).tolist())
 
 
 def test_of_treatments_that_are_not_the_papers_nothing_is_concluded():

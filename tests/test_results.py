@@ -38,7 +38,7 @@ def test_spread_over_seeds_and_interval_of_a_single_one(tmp_path):
     run(tmp_path, 3.0, 0, model="b")
     run(tmp_path, 9.0, 0, model="c", notebook="explore")
     frame = results.frame(results.load(tmp_path, "train"), ["rmse", "other"], ["model", "seed"])
-    assert len(frame) == 4 and frame["other"].isna().all()
+    assert len(frame) == 4 and frame["other"].isna().all() and frame["rmse_draws"].isna().all()
     summary = results.over_seeds(frame, "rmse", ["model"])
     assert results.as_text(summary).to_dict() == {
         "a": "2.20 ± 0.20 (3)",

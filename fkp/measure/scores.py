@@ -1,7 +1,9 @@
 """Scores: what `metrics.json` says of a prediction, each figure with its interval.
 
 A score is the dict {"value", "unit", "low", "high", "n"}: the figure, its 95 % bootstrap interval
-over groups of faces, and the number of faces it is taken over. `mean_score` alone builds them.
+over groups of faces, and the number of faces it is taken over. `mean_score` alone builds them. Some
+have "draws" too: the figure on resampled faces, the same ones for every network scored on the same
+faces, so that differences between networks have intervals as well.
 """
 
 from collections.abc import Callable
@@ -19,6 +21,7 @@ def mean_score(
     groups: np.ndarray,
     seed: int = 0,
     finish: Callable[[float], float] = float,
+    draws: int = 0,
 ) -> dict:
     """The mean of the values that are not NaN, as a score.
 
@@ -30,6 +33,7 @@ def mean_score(
         groups: (n,); whole ones are drawn, as rows of one are not independent.
         seed: of the bootstrap.
         finish: what the figure is of the mean; np.sqrt makes squared errors an RMSE.
+        draws: how many of the resampled figures to keep, of 1000.
     """
     values = values.reshape(len(values), -1)
     known = ~np.isnan(values)
@@ -38,11 +42,12 @@ def mean_score(
     parts = np.where(known, values, 0), known
     total, count = (np.bincount(member, part.sum(axis=1)[rows]) for part in parts)
     rng = np.random.default_rng(seed)
-    draws = (rng.integers(len(total), size=len(total)) for _ in range(1000))
-    means = [finish(total[drawn].sum() / count[drawn].sum()) for drawn in draws]
+    resampled = (rng.integers(len(total), size=len(total)) for _ in range(1000))
+    means = [finish(total[drawn].sum() / count[drawn].sum()) for drawn in resampled]
     low, high = np.quantile(means, (0.025, 0.975)).tolist()
     value = float(finish(total.sum() / count.sum()))
-    return {"value": value, "unit": unit, "low": low, "high": high, "n": int(rows.sum())}
+    found = {"value": value, "unit": unit, "low": low, "high": high, "n": int(rows.sum())}
+    return found | ({"draws": np.round(means[:draws], 4).tolist()} if draws else {})
 
 
 @dataclass(frozen=True)
@@ -52,12 +57,13 @@ class Metric:
     Attributes:
         unit: of the figure.
         values: (faces, predicted (n, k, 2) px) -> (n, ...); NaN is left out of the mean.
-        finish: as in `mean_score`.
+        finish, draws: as in `mean_score`.
     """
 
     unit: str
     values: Callable[[Faces, np.ndarray], np.ndarray]
     finish: Callable[[float], float] = float
+    draws: int = 0
 
 
 def _squared(faces, predicted):
@@ -104,9 +110,9 @@ def percent(values: np.ndarray, condition: Callable[[np.ndarray], np.ndarray]) -
 
 
 METRICS = {
-    "rmse": Metric("px", _squared, np.sqrt),
+    "rmse": Metric("px", _squared, np.sqrt, draws=200),
     "mse": Metric("px^2", _squared),
-    "rmse_complete": Metric("px", _complete, np.sqrt),
+    "rmse_complete": Metric("px", _complete, np.sqrt, draws=200),
     "rmse_partial": Metric("px", _partial, np.sqrt),
     "nme_ocular": Metric("%", nme_ocular),
     "failure_8": Metric("%", lambda *given: percent(nme_ocular(*given), lambda nme: nme > 8)),
@@ -141,7 +147,9 @@ def score(
     for name, metric in metrics.items():
         values = metric.values(faces, predicted)
         if not np.isnan(values).all():
-            found[name] = mean_score(values, metric.unit, faces.groups, seed, metric.finish)
+            found[name] = mean_score(
+                values, metric.unit, faces.groups, seed, metric.finish, metric.draws
+            )
     return found
 
 

@@ -13,6 +13,7 @@ from fkp.record import results
 
 # What a training with hidden labels adds to the name of its variant.
 _HIDDEN = {"kaggle": ", labels hidden", "nothing": ", no label hidden"}
+_ALONE = ("knn", "augment")  # of which "knn_augment" does both
 # And which rows its conclusions are of: all complete, unlike those of paper A's study.
 _OF_ONE_COLLECTION = "faces of one collection, labels hidden"
 
@@ -46,8 +47,7 @@ def on_the_way(runs: list[dict]) -> pd.DataFrame:
     Returns:
         DataFrame: the columns of `results.TRAITS`, variant, treatment, seed, parameters (their
         number), images (seen), imputed (RMSE of filled-in hidden labels, px, NaN where there are
-        none), and `claims.ROWS` (px) and within_3px (%) with _low and _high, ends of the bootstrap
-        interval.
+        none), and `claims.ROWS` (px) and within_3px (%), with what `results.frame` adds to them.
     """
     several = at_marks(runs)
     columns = [*results.TRAITS, "variant", "treatment", "hide", "seed", "images"]
@@ -121,12 +121,17 @@ def landmark_verdicts(paper: str, frame: pd.DataFrame, models: pd.Series) -> pd.
 def _both(part):
     """The treatment that the paper never tried: impute, then augment."""
     for score, words in claims.rows_apart(part).items():
-        means = part.groupby(["variant", "treatment"])[score].mean().unstack()
-        if {"knn", "augment", "knn_augment"} <= set(means):
+        rmse = claims.resampled(part, score)
+        ahead = [
+            rmse[variant]["knn_augment"] - rmse[variant][[*_ALONE]].min(axis=1, skipna=False)
+            for variant in rmse.columns.unique("variant")
+            if {"knn_augment", *_ALONE} <= set(rmse[variant])
+        ]
+        if ahead:
             yield claims.row(
                 f"(not in the paper) Imputing, then augmenting beats either alone ({words})",
                 f"RMSE, both minus the better one (px), per model, below -{claims.ALIKE}",
-                means["knn_augment"] - means[["knn", "augment"]].min(axis=1),
+                claims.side_by_side(ahead),
                 -claims.ALIKE,
             )
 

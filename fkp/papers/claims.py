@@ -2,14 +2,16 @@
 
 A conclusion comes down to numbers, one per model, treatment or runtime; their median and range are
 stated, and the verdict follows from the range: "holds" if all of them are on the claim's side,
-"does not hold" if none is, "mixed" otherwise.
+"does not hold" if none is, "mixed" otherwise. Where runs kept their scores on resampled test faces
+(`fkp.measure.scores`), each number has an interval, and it is said how many leave no doubt.
 """
 
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from fkp.papers import published
 from fkp.record.results import TRAITS
@@ -24,7 +26,9 @@ OURS = ("keypoint_net", "small", "tiny")
 LEARNT = 0.9
 NOTE = (
     "Range: lowest and highest of the comparisons. They are means over seeds; no interval enters a "
-    f"verdict, and another training may differ by {ALIKE} px: models within that count as equally "
+    "verdict. Clear: of how many the 95 % interval over test faces, the same ones drawn for all "
+    "networks, lies on one side of the limit, among those whose runs kept scores of such draws. "
+    f"Another training may differ by {ALIKE} px: models within that count as equally "
     "good in (1) and (4). Those are of one pair of networks each, after the paper's treatments. "
     f"Left out of (3) is a model that does not get below {LEARNT:.0%} of the mean face's RMSE on "
     "the same rows; the better imputer is that of the lower test error, which favours imputing. "
@@ -43,31 +47,63 @@ def verdict(numbers: Sequence[float], below: float) -> str:
     return "holds" if side.all() else "mixed" if side.any() else "does not hold"
 
 
-def row(claim: str, measure: str, numbers: Iterable[float], below: float) -> dict:
+def row(claim: str, measure: str, numbers: ArrayLike, below: float) -> dict:
     """One line of the table of conclusions.
 
     Args:
         claim: what the paper concludes.
         measure: what the numbers are, with their unit.
-        numbers: (n,), one per comparison; without any the claim is "not run".
+        numbers: (n,), one per comparison, or (1 + draws, n): as measured, then on resampled test
+            faces, NaN where that is not known; without any the claim is "not run".
         below: the claim is that they are below this.
 
     Returns:
-        dict: the paper's conclusion, verdict, measured, median, range, comparisons.
+        dict: the paper's conclusion, verdict, measured, median, range, comparisons; clear, if any
+        comparison has draws: "4 of 5", those whose 95 % interval leaves out `below`.
     """
-    numbers = np.asarray(list(numbers), dtype=float)
-    known = numbers[~np.isnan(numbers)]
+    numbers = np.atleast_2d(np.asarray(numbers, dtype=float))
+    known, *draws = numbers[:, ~np.isnan(numbers[0])]
     found = {"median": None, "range": "", "comparisons": len(known)}
     if len(known):
         ends = f"{known.min():.2f} to {known.max():.2f}"
         found |= {"median": float(np.median(known)), "range": ends if len(known) > 1 else ""}
+    if np.size(draws) and not np.isnan(draws).all():
+        draws = np.array(draws)[:, ~np.isnan(draws).any(axis=0)]
+        low, high = np.quantile(draws, (0.025, 0.975), axis=0)
+        clear = (high < below) | (low >= below)
+        found["clear"] = f"{clear.sum()} of {len(clear)}"
     said = verdict(known, below) if len(known) else "not run"
     return {"the paper's conclusion": claim, "verdict": said, "measured": measure} | found
+
+
+def side_by_side(columns: list) -> pd.DataFrame | list:
+    """Comparisons beside one another, as `row` takes them."""
+    return pd.concat(columns, axis=1) if columns else []
 
 
 def rows_apart(every: pd.DataFrame) -> dict[str, str]:
     """Those of `ROWS` that differ: where all test rows are complete, only the first."""
     return {k: words for k, words in ROWS.items() if k == "rmse" or any(every[k] != every["rmse"])}
+
+
+def resampled(every: pd.DataFrame, score: str) -> pd.DataFrame:
+    """A score of each variant and treatment, mean over seeds, and what it is on resampled faces.
+
+    Args:
+        every: a row per training: variant, treatment, the score and, where runs kept them, its
+            draws (see `fkp.record.results.frame`).
+
+    Returns:
+        DataFrame with the columns (variant, treatment): row 0 as measured, the others one draw of
+        test faces each, the same for all columns; NaN where no seed kept draws. (How far a draw is
+        from what was measured is the mean over the seeds that kept some.)
+    """
+    cells = [every["variant"], every["treatment"]]
+    means = every.groupby(cells)[score].mean()
+    kept = every.get(f"{score}_draws", pd.Series(dtype=object)).dropna()
+    draws = pd.DataFrame(kept.tolist(), kept.index).reindex(every.index)
+    apart = draws.sub(every[score], axis=0).groupby(cells).mean()
+    return pd.concat([means, apart.add(means, axis=0)], axis=1).T.reset_index(drop=True)
 
 
 def conclusions(
@@ -84,7 +120,7 @@ def conclusions(
 
     Args:
         every: a row per training: the columns `results.TRAITS`, variant, treatment, parameters,
-            and of `ROWS` (px).
+            and of `ROWS` (px), these with _draws where runs kept them.
         times: DataFrame indexed by model, a column per (runtime, batch): median ms per call; None
             if nothing was timed.
         costs: DataFrame indexed by model: parameters, multiply_adds; None as above.
@@ -95,8 +131,7 @@ def conclusions(
     every = every[~every["model"].isin(OURS) & every["treatment"].isin(TREATMENTS)]
     if times is not None:
         times, costs = (table[~table.index.isin(OURS)] for table in (times, costs))
-    groups = every.groupby(["variant", "treatment"])
-    rmse, sizes = (groups[column].mean().unstack() for column in ("rmse", "parameters"))
+    rmse, sizes = (resampled(every, column) for column in ("rmse", "parameters"))
     kinds = every.drop_duplicates("variant").set_index("variant")[[*TRAITS]]
     rows = [
         _by_hand_errs_less(rmse, kinds),
@@ -104,7 +139,7 @@ def conclusions(
         _mobilenet_is_fastest(times),
         *(
             _augmenting_beats_imputing(
-                _learnt(groups[score].mean().unstack(), (floor or {}).get(score, np.nan)), words
+                _learnt(resampled(every, score), (floor or {}).get(score, np.nan)), words
             )
             for score, words in rows_apart(every).items()
         ),
@@ -117,8 +152,9 @@ def conclusions(
 
 
 def _learnt(rmse, floor):
-    """The rows of models that predict more than the mean face, see `LEARNT`."""
-    return rmse[~(rmse.min(axis=1) >= LEARNT * floor)]
+    """The columns of models that predict more than the mean face, see `LEARNT`."""
+    best = rmse.loc[0].groupby("variant").min()
+    return rmse[best.index[~(best >= LEARNT * floor)]]
 
 
 def _of(kinds, **wanted):
@@ -129,9 +165,9 @@ def _of(kinds, **wanted):
 
 
 def _by_hand_and_tuned(values, kinds):
-    """Rows of the CNN optimised by hand and of the one tuned in the paper's space, or None."""
+    """Values of the CNN optimised by hand and of the one tuned in the paper's space, or None."""
     names = _of(kinds, model="manual_cnn"), _of(kinds, model="tuned_cnn", space="paper")
-    return None if None in names else (values.loc[name] for name in names)
+    return None if None in names else (values[name] for name in names)
 
 
 def _by_hand_errs_less(rmse, kinds):
@@ -166,11 +202,15 @@ def _mobilenet_is_fastest(times):
 
 
 def _augmenting_beats_imputing(rmse, words):
-    imputed = rmse[[name for name in IMPUTED if name in rmse]].min(axis=1)
+    ahead = []
+    for variant in rmse.columns.unique("variant"):
+        part = rmse[variant]
+        imputed = part[[name for name in IMPUTED if name in part]].min(axis=1, skipna=False)
+        ahead += [part["augment"] - imputed] if "augment" in part else []
     return row(
         f"(3) Augmented models have lower RMSE than imputed ones ({words})",
         "RMSE, augmented minus better imputed (px), per model, below 0",
-        rmse["augment"] - imputed if "augment" in rmse else [],
+        side_by_side(ahead),
         0,
     )
 
@@ -183,11 +223,11 @@ def _fine_tuning_changes_little(rmse, kinds):
             _of(kinds, model=model, size=size, fine_tune=how) for how in ("none", "all")
         )
         if frozen is not None and tuned is not None:
-            apart.append((rmse.loc[tuned] - rmse.loc[frozen]).abs())
+            apart.append((rmse[tuned] - rmse[frozen]).abs())
     return row(
         "(4) Frozen and completely fine-tuned baselines do not differ significantly",
         f"RMSE, distance of fine-tuned from frozen (px), per treatment, below {ALIKE}",
-        np.concatenate([[], *apart]),
+        side_by_side(apart),
         ALIKE,
     )
 
@@ -218,11 +258,16 @@ def _lowest_error(leaks):
 
 
 def _mobilenet_errs_least(rmse, models):
-    named = models.loc[rmse.index] == "mobilenet_v2"
+    shares = []
+    for treatment in rmse.columns.unique("treatment"):
+        part = rmse.xs(treatment, axis=1, level="treatment")
+        named = models.loc[part.columns].to_numpy() == "mobilenet_v2"
+        best, other = (part.loc[:, of].min(axis=1, skipna=False) for of in (named, ~named))
+        shares.append(best / other)
     return row(
         "(abstract) MobileNetV2 produces the lowest RMSE",
         "RMSE of its best form over that of the best other model, per treatment, below 1",
-        rmse[named].min() / rmse[~named].min(),
+        side_by_side(shares),
         1,
     )
 

@@ -147,7 +147,7 @@ def variant(metrics: dict) -> str:
 
 
 def frame(runs: list[dict], scores: list[str], parameters: list[str]) -> pd.DataFrame:
-    """One row per run: the named parameters and, per score, value, low and high.
+    """One row per run: the named parameters and, per score, value, low, high and draws.
 
     Args:
         runs: as `load` returns them.
@@ -155,7 +155,8 @@ def frame(runs: list[dict], scores: list[str], parameters: list[str]) -> pd.Data
         parameters: names of run parameters; also "variant" and `TRAITS`.
 
     Returns:
-        DataFrame with columns *parameters, then score, score_low, score_high for each score.
+        DataFrame with columns *parameters, then score, score_low, score_high, score_draws for each
+        score, as `fkp.measure.scores` explains them; None where a run has none.
     """
     rows = []
     for metrics in runs:
@@ -166,9 +167,9 @@ def frame(runs: list[dict], scores: list[str], parameters: list[str]) -> pd.Data
         for score in scores:
             entry = metrics["scores"].get(score, {})
             row[score] = entry.get("value")
-            row[f"{score}_low"], row[f"{score}_high"] = entry.get("low"), entry.get("high")
+            row |= {f"{score}_{part}": entry.get(part) for part in ("low", "high", "draws")}
         rows.append(row)
-    columns = [f"{score}{end}" for score in scores for end in ("", "_low", "_high")]
+    columns = [f"{score}{end}" for score in scores for end in ("", "_low", "_high", "_draws")]
     return pd.DataFrame(rows, columns=[*parameters, *columns])
 
 
