@@ -8,13 +8,14 @@ stated, and the verdict follows from the range: "holds" if all of them are on th
 
 import operator
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from fkp.papers import published
-from fkp.record.results import TRAITS
+from fkp.record import results
 
 ALIKE = 0.1  # px of RMSE below which two models count as equally good
 IMPUTED = ("ffill", "knn")
@@ -86,6 +87,15 @@ def rows_apart(every: pd.DataFrame) -> dict[str, str]:
     return {k: words for k, words in ROWS.items() if k == "rmse" or any(every[k] != every["rmse"])}
 
 
+def floor_of(runs_dir: Path | str, runs: list[Path | str] | None = None) -> dict[str, float]:
+    """RMSE of the mean face after the treatment that suits it best, px, by the keys of `ROWS`.
+
+    Args:
+        runs_dir, runs: as for `fkp.record.results.load`.
+    """
+    return results.mean_face(runs_dir, [*ROWS], runs)[[*ROWS]].min().to_dict()
+
+
 def resampled(every: pd.DataFrame, score: str) -> pd.DataFrame:
     """A score of each variant and treatment, mean over seeds, and what it is on resampled faces.
 
@@ -132,7 +142,7 @@ def conclusions(
     if times is not None:
         times, costs = (table[~table.index.isin(OURS)] for table in (times, costs))
     rmse, sizes = (resampled(every, column) for column in ("rmse", "parameters"))
-    kinds = every.drop_duplicates("variant").set_index("variant")[[*TRAITS]]
+    kinds = every.drop_duplicates("variant").set_index("variant")[[*results.TRAITS]]
     rows = [
         _by_hand_errs_less(rmse, kinds),
         _by_hand_is_smaller(sizes, kinds),
@@ -160,7 +170,7 @@ def _learnt(rmse, floor):
 def _of(kinds, **wanted):
     """The one variant of these traits and otherwise of none; None if it did not run."""
     plain = {"fine_tune": "", "scratch": False, "size": "", "space": "", "jitter": False}
-    names = kinds.index[(kinds[[*TRAITS]] == pd.Series(plain | wanted)[[*TRAITS]]).all(axis=1)]
+    names = kinds.index[(kinds == pd.Series(plain | wanted)[kinds.columns]).all(axis=1)]
     return names[0] if len(names) else None
 
 

@@ -63,8 +63,8 @@ def same_faces(examples: dict[str, dict], side: int) -> Figure:
     figure, axes = grid(len(examples) * columns, columns, side=1.15)
     blank = np.full((side, side), 255, np.uint8)
     for ax, (model, i) in zip(axes, product(examples, range(columns)), strict=True):
-        found = (np.array(examples[model][of][i]) for of in ("points", "predicted"))
-        face(ax, blank, next(found), predicted=next(found))
+        given = {of: np.array(examples[model][of][i]) for of in ("points", "predicted")}
+        face(ax, blank, **given)
         if i == 0:
             ax.set_title(model, fontsize=7, pad=2, loc="left")
     return figure
