@@ -116,16 +116,32 @@ def test_doing_both_is_clear_where_the_draws_say_so():
 
 def test_when_one_treatment_overtakes_another():
     frame = crossing()
-    assert budgets.overtaking(frame, "rmse", "augment", "knn") == {
-        "manual_cnn": "from 200 images on"
-    }
-    assert budgets.overtaking(frame, "rmse", "knn", "ffill") == {
-        "manual_cnn": "at every budget (from 100)"
-    }
-    assert budgets.overtaking(frame, "rmse", "ffill", "knn") == {"manual_cnn": "at none (to 200)"}
-    assert budgets.overtaking(frame, "rmse", "pca", "knn") == {}
+
+    def since(*pair):
+        return {
+            name: row["since"] for name, row in budgets.overtaking(frame, "rmse", *pair).items()
+        }
+
+    assert since("augment", "knn") == {"manual_cnn": "from 200 images on"}
+    assert since("knn", "ffill") == {"manual_cnn": "at every budget (from 100)"}
+    assert since("ffill", "knn") == {"manual_cnn": "at none (to 200)"}
+    assert since("pca", "knn") == {}
     apart = budgets.on_the_way([run("none", at=[(100, 2.0)]), run("augment", at=[(300, 2.0)])])
     assert budgets.overtaking(apart, "rmse", "augment", "none") == {}
+
+
+def test_how_far_treatments_are_apart_in_the_end_has_an_interval():
+    two = {"augment": (2.4, [2.4, 2.6]), "knn": (2.5, [2.5, 2.9])}
+    runs = [run(name, at=[(100, 3.0), (200, end)]) for name, (end, _) in two.items()]
+    (row,) = budgets.overtaking(budgets.on_the_way(runs), "rmse", "augment", "knn").values()
+    assert row["at the end (px)"] == "-0.10"
+    for one, (_, draws) in zip(runs, two.values(), strict=True):
+        one["scores"]["rmse"]["draws"] = draws
+    (row,) = budgets.overtaking(budgets.on_the_way(runs), "rmse", "augment", "knn").values()
+    assert row["at the end (px)"] == "-0.10 [-0.29, -0.11]"  # draws far to one side
+    runs[1]["scores"]["rmse"].pop("draws")
+    (row,) = budgets.overtaking(budgets.on_the_way(runs), "rmse", "augment", "knn").values()
+    assert row["at the end (px)"] == "-0.10"
 
 
 def test_a_budget_judges_what_was_run_at_it():

@@ -136,7 +136,7 @@ def _both(part):
             )
 
 
-def overtaking(frame: pd.DataFrame, score: str, first: str, second: str) -> dict[str, str]:
+def overtaking(frame: pd.DataFrame, score: str, first: str, second: str) -> dict[str, dict]:
     """From which number of images on one treatment errs less than another, per variant.
 
     Args:
@@ -144,23 +144,29 @@ def overtaking(frame: pd.DataFrame, score: str, first: str, second: str) -> dict
         score: one of `claims.ROWS`.
 
     Returns:
-        variant -> "from 100,000 images on", "at every budget (from 30,000)" or "at none (to
-        300,000)".
+        variant -> since: "from 100,000 images on", "at every budget (from 30,000)" or "at none (to
+        300,000)"; at the end (px): "0.32 [0.10, 0.59]", by how much more the first errs after the
+        most images, with the 95 % interval over test faces where runs kept draws of them.
     """
     found = {}
     for variant, part in frame.groupby("variant", sort=False):
-        means = part.groupby(["images", "treatment"])[score].mean().unstack()
-        if not {first, second} <= set(means):
+        apart = {}
+        for images, rows in part.groupby("images"):
+            rmse = claims.resampled(rows, score)[variant]
+            if {first, second} <= set(rmse):
+                apart[images] = rmse[first] - rmse[second]
+        if not apart:
             continue
-        pair = means[[first, second]].dropna()
-        if pair.empty:
-            continue
-        worse = np.flatnonzero(~(pair[first] < pair[second]))
-        after = worse[-1] + 1 if len(worse) else 0
-        if after == len(pair):
-            found[variant] = f"at none (to {pair.index[-1]:,})"
-        elif after == 0:
-            found[variant] = f"at every budget (from {pair.index[0]:,})"
+        behind = max((images for images, by in apart.items() if not by[0] < 0), default=0)
+        ahead = [images for images in apart if images > behind]
+        if not ahead:
+            since = f"at none (to {behind:,})"
+        elif len(ahead) == len(apart):
+            since = f"at every budget (from {ahead[0]:,})"
         else:
-            found[variant] = f"from {pair.index[after]:,} images on"
+            since = f"from {ahead[0]:,} images on"
+        value, *draws = apart[max(apart)]
+        low, high = np.quantile(draws, (0.025, 0.975)) if draws else (np.nan, np.nan)
+        interval = "" if np.isnan(low) else f" [{low:.2f}, {high:.2f}]"
+        found[variant] = {"since": since, "at the end (px)": f"{value:.2f}{interval}"}
     return found
