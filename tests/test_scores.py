@@ -54,16 +54,15 @@ def test_kept_draws_are_of_the_same_faces_for_every_network():
     faces = labelled_faces(groups=np.arange(40) // 2)
     noise = np.random.default_rng(1).normal(0, 2, faces.points.shape)
     given = np.nan_to_num(faces.points)
-    one, twice = (scores.score(faces, given + factor * noise) for factor in (1, 2))
-    for name in ("rmse", "rmse_complete"):
+    both = ("rmse", "rmse_complete")
+    one, twice = (scores.score(faces, given + factor * noise, keep=both) for factor in (1, 2))
+    for name in both:
         draws = np.array(one[name]["draws"])
         assert len(draws) == 200 and np.std(draws) > 0.01
         np.testing.assert_allclose(np.array(twice[name]["draws"]), 2 * draws, atol=2e-4)
         low, high = np.quantile(draws, (0.025, 0.975))
         assert [low, high] == pytest.approx([one[name]["low"], one[name]["high"]], abs=0.03)
-    assert "draws" not in one["nme_ocular"] and "draws" not in scores.mean_score(
-        np.ones(3), "px", np.arange(3)
-    )
+    assert "draws" not in one["mse"] and "draws" not in scores.score(faces, given)["rmse"]
 
 
 def test_scores_are_means_of_the_errors():

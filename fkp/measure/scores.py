@@ -1,12 +1,12 @@
 """Scores: what `metrics.json` says of a prediction, each figure with its interval.
 
 A score is the dict {"value", "unit", "low", "high", "n"}: the figure, its 95 % bootstrap interval
-over groups of faces, and the number of faces it is taken over. `mean_score` alone builds them. Some
-have "draws" too: the figure on resampled faces, the same ones for every network scored on the same
-faces, so that differences between networks have intervals as well.
+over groups of faces, and the number of faces it is taken over. `mean_score` alone builds them. If
+asked to, it keeps "draws" too: the figure on resampled faces, the same ones for every network that
+is scored on the same faces, so that differences between networks have intervals as well.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ def mean_score(
     groups: np.ndarray,
     seed: int = 0,
     finish: Callable[[float], float] = float,
-    draws: int = 0,
+    keep: bool = False,
 ) -> dict:
     """The mean of the values that are not NaN, as a score.
 
@@ -33,7 +33,7 @@ def mean_score(
         groups: (n,); whole ones are drawn, as rows of one are not independent.
         seed: of the bootstrap.
         finish: what the figure is of the mean; np.sqrt makes squared errors an RMSE.
-        draws: how many of the resampled figures to keep, of 1000.
+        keep: 200 of the 1000 resampled figures, as "draws".
     """
     values = values.reshape(len(values), -1)
     known = ~np.isnan(values)
@@ -47,7 +47,7 @@ def mean_score(
     low, high = np.quantile(means, (0.025, 0.975)).tolist()
     value = float(finish(total.sum() / count.sum()))
     found = {"value": value, "unit": unit, "low": low, "high": high, "n": int(rows.sum())}
-    return found | ({"draws": np.round(means[:draws], 4).tolist()} if draws else {})
+    return found | ({"draws": np.round(means[:200], 4).tolist()} if keep else {})
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,12 @@ class Metric:
     Attributes:
         unit: of the figure.
         values: (faces, predicted (n, k, 2) px) -> (n, ...); NaN is left out of the mean.
-        finish, draws: as in `mean_score`.
+        finish: as in `mean_score`.
     """
 
     unit: str
     values: Callable[[Faces, np.ndarray], np.ndarray]
     finish: Callable[[float], float] = float
-    draws: int = 0
 
 
 def _squared(faces, predicted):
@@ -110,9 +109,9 @@ def percent(values: np.ndarray, condition: Callable[[np.ndarray], np.ndarray]) -
 
 
 METRICS = {
-    "rmse": Metric("px", _squared, np.sqrt, draws=200),
+    "rmse": Metric("px", _squared, np.sqrt),
     "mse": Metric("px^2", _squared),
-    "rmse_complete": Metric("px", _complete, np.sqrt, draws=200),
+    "rmse_complete": Metric("px", _complete, np.sqrt),
     "rmse_partial": Metric("px", _partial, np.sqrt),
     "nme_ocular": Metric("%", nme_ocular),
     "failure_8": Metric("%", lambda *given: percent(nme_ocular(*given), lambda nme: nme > 8)),
@@ -125,7 +124,11 @@ METRICS = {
 
 
 def score(
-    faces: Faces, predicted: np.ndarray, seed: int = 0, metrics: dict[str, Metric] = METRICS
+    faces: Faces,
+    predicted: np.ndarray,
+    seed: int = 0,
+    metrics: dict[str, Metric] = METRICS,
+    keep: Collection[str] = (),
 ) -> dict[str, dict]:
     """All figures of one prediction, with 95 % bootstrap intervals over groups of faces.
 
@@ -134,6 +137,7 @@ def score(
         predicted: (n, k, 2) px.
         seed: of the bootstrap.
         metrics: name -> Metric.
+        keep: names of those whose draws are kept.
 
     Returns:
         name -> score; n = faces the figure is taken over (faces whose normaliser is unlabelled are
@@ -148,7 +152,7 @@ def score(
         values = metric.values(faces, predicted)
         if not np.isnan(values).all():
             found[name] = mean_score(
-                values, metric.unit, faces.groups, seed, metric.finish, metric.draws
+                values, metric.unit, faces.groups, seed, metric.finish, name in keep
             )
     return found
 

@@ -165,8 +165,8 @@ def overtaking(frame: pd.DataFrame, score: str, first: str, second: str) -> dict
             since = f"at every budget (from {ahead[0]:,})"
         else:
             since = f"from {ahead[0]:,} images on"
-        value, *draws = apart[max(apart)]
-        low, high = np.quantile(draws, (0.025, 0.975)) if draws else (np.nan, np.nan)
-        interval = "" if np.isnan(low) else f" [{low:.2f}, {high:.2f}]"
-        found[variant] = {"since": since, "at the end (px)": f"{value:.2f}{interval}"}
+        last = apart[max(apart)].to_numpy()
+        (low,), (high,) = claims.interval(last)
+        ends = "" if np.isnan(low) else f" [{low:.2f}, {high:.2f}]"
+        found[variant] = {"since": since, "at the end (px)": f"{last[0]:.2f}{ends}"}
     return found

@@ -141,9 +141,14 @@ def examples(test: Faces, model: keras.Model) -> dict[str, list]:
     return {name: points.round(1).tolist() for name, points in found.items()}
 
 
+def scored(faces: Faces, predicted: np.ndarray) -> dict:
+    """`fkp.measure.scores.score`, with draws of the figures that studies compare."""
+    return score(faces, predicted, keep=("rmse", "rmse_complete"))
+
+
 def scores_on(faces: Faces, model: keras.Model) -> dict:
-    """`fkp.measure.scores.score` of a model on these faces, for `fit`'s `score`."""
-    return score(faces, predict(model, faces.images))
+    """`scored` of a model on these faces, for `fit`'s `score`."""
+    return scored(faces, predict(model, faces.images))
 
 
 def landmark_scores_on(faces: Faces, model: keras.Model) -> dict:
