@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from fkp import models
 from fkp.deploy import benchmark, export, timings
 from fkp.deploy.candidates import stand_in
+from fkp.models.files import title
 
 KEYS = {
     "model", "runtime", "round", "turn", "batch", "first_ms", "median_ms", "p90_ms", "images_per_s",
@@ -170,6 +172,12 @@ def test_rows_for_a_terminal_are_short():
     assert (first["median ms"], first["runtime"], first["batch"]) == ("1.00", "litert", 1)
     assert " In 4 of 12 measurements" in timings.unsettled(made_up_rows())
     assert timings.unsettled(made_up_rows()[:1]) == ""
+
+
+def test_a_model_in_the_current_folder_is_called_by_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert title(Path("model.keras")) == tmp_path.name and title(Path("a/model.keras")) == "a"
+    assert title(Path("a/best.keras")) == "best"
 
 
 def test_models_are_named_or_files(files, tmp_path):

@@ -11,7 +11,7 @@ from toy import write_project
 from typer.testing import CliRunner
 
 from fkp import __version__, cli
-from fkp.cli import planned
+from fkp.cli import output, planned
 from fkp.data import readers
 from fkp.data.schemes import IBUG_68
 from fkp.photo.picture import read
@@ -173,6 +173,30 @@ def test_errors_are_one_line_and_status_2(root, monkeypatch, capsys, arguments, 
     assert not (root / "reports").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90m", 5400), ("1h30m", 5400), ("2h", 7200), ("45s", 45), (" 30 ", 30), ("1h5s", 3605)],
+)
+def test_a_limit_is_a_time(text, seconds):
+    assert planned.parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["1h30", "0", "", "soon", "-5", "1.5h", "30m1h"])
+def test_what_is_no_time_is_refused(text):
+    with pytest.raises(ValueError, match="--limit: expected a time such as 90m"):
+        planned.parse_duration(text)
+
+
+def test_a_plan_shows_what_is_collected_beside_the_chosen_runs(root):
+    assert "1 of 4 runs" not in (told := call("run", "toy", "--dry-run", "--only", "train"))
+    assert "compare" in told and "train tree seed 0" in told
+
+
+def test_brackets_in_a_table_stay(capsys):
+    output.show([{"error": "expected one of [small, tiny] [/tmp/x]"}], as_json=False)
+    assert "expected one of [small, tiny] [/tmp/x]" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_port_that_cannot_be_is_refused():
     result = CliRunner().invoke(cli.app, ["demo", "--port", "99999", "--no-browser"])
     assert result.exit_code == 2 and "65535" in result.output
@@ -270,6 +294,7 @@ def test_without_a_face_or_with_a_wrong_option_nothing_is_written(photo, monkeyp
         ((photo, *red, *points, "--out", "a.gif"), "a.gif: expected a name that ends in"),
         ((photo, *red, "--out", photo), "face.png: is the photograph itself; give another name"),
         ((photo, *red, *points, "--opacity", 2), "opacity: expected a number from 0 to 1"),
+        ((photo, *red, *points, "--opacity", 0.4, "--plain"), "--plain covers what it fills"),
         ((few, *red), "few.pts: got"),
     ):
         assert complaint in fails(monkeypatch, capsys, "recolour", *given)

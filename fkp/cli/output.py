@@ -30,7 +30,7 @@ def show(rows: list[dict], as_json: bool) -> None:
         )
     for row in rows:
         table.add_row(*(", ".join(v) if isinstance(v, list) else cell(v) for v in row.values()))
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 def shorten(path: str | Path) -> str:

@@ -1,6 +1,7 @@
 """What the commands of studies have in common: options, and the plan that follows from them."""
 
 import math
+import operator
 import re
 from importlib import import_module
 from inspect import signature
@@ -165,8 +166,8 @@ def parse_parameters(texts: list[str]) -> dict:
 
 def parse_duration(text: str) -> float:
     """ "90m", "2h", "1h30m", "45s" or a number of seconds -> seconds."""
-    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", text.strip())
-    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
-    if not (total := 3600 * hours + 60 * minutes + seconds):
+    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?|(\d+)", text.strip())
+    parts = [int(part or 0) for part in found.groups()] if found else []
+    if not (total := sum(map(operator.mul, parts, (3600, 60, 1, 1)))):
         raise ValueError(f"--limit: expected a time such as 90m or 2h, got {text!r}")
     return total

@@ -131,7 +131,7 @@ def show_plan(
     for run in planned.runs:
         fed = any(other.name in run.reads for other in left)
         wanted = fed or due(run, freshness.record(run), again, stale)
-        if not wanted or (only and run.name not in only):
+        if not wanted or (only and not run.collect and run.name not in only):
             continue
         about = duration(seconds[run.folder]) or "unknown"
         unknown += seconds[run.folder] is None

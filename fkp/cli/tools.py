@@ -152,7 +152,9 @@ def recolour(
     eyes: Annotated[
         str | None, typer.Option(metavar="COLOUR", help="Colour of the irises.")
     ] = None,
-    opacity: Annotated[float, typer.Option(help="0 (nothing changes) to 1.")] = 0.6,
+    opacity: Annotated[
+        float | None, typer.Option(help="0 (nothing changes) to 1; default: 0.6.")
+    ] = None,
     face: Annotated[
         int | None, typer.Option(min=1, help="Only this one, counted from the largest; else all.")
     ] = None,
@@ -175,6 +177,8 @@ def recolour(
 
     if lips is None and eyes is None:
         raise ValueError("nothing to paint: give --lips COLOUR, --eyes COLOUR or both")
+    if plain and opacity is not None:
+        raise ValueError("--plain covers what it fills: it takes no --opacity")
     out = out or Path(f"{photo.stem}-recoloured.png")
     if out.resolve() == photo.resolve():
         raise ValueError(f"--out {out}: is the photograph itself; give another name")
@@ -187,7 +191,7 @@ def recolour(
         found = [(each.points, each.scheme) for each in faces]
     if not found or (face or 1) > len(found):
         raise ValueError(f"{photo}: faces found: {len(found)}, asked for: {face or 'all'}")
-    change = plain_fill if plain else partial(recolour, opacity=opacity)
+    change = plain_fill if plain else partial(recolour, opacity=0.6 if opacity is None else opacity)
     pixels = shown.pixels
     for places, scheme in found if face is None else [found[face - 1]]:
         pixels = change(pixels, places, scheme, lips=lips, eyes=eyes)

@@ -8,6 +8,7 @@ import numpy as np
 from fkp import models
 from fkp.models import layers_of
 from fkp.models.contract import regresses, start_at
+from fkp.models.files import title
 
 if TYPE_CHECKING:
     import keras
@@ -42,7 +43,7 @@ def candidate(
         raise ValueError(
             f"{path.name}: takes images {model.input_shape[1:]}, got {images.shape[1:]}"
         )
-    return path.parent.name if path.stem == "model" else path.stem, model, True
+    return title(path), model, True
 
 
 def stand_in(model: "keras.Model", images: np.ndarray, seed: int = 0) -> "keras.Model":

@@ -17,6 +17,7 @@ from fkp import models
 from fkp.data.faces import Faces
 from fkp.deploy import runtimes
 from fkp.models.about import About, read, write
+from fkp.models.files import title
 from fkp.prepare.warp import plain
 from fkp.record.files import whole
 
@@ -121,7 +122,7 @@ def export_file(
         raise ValueError(f"{path}: expected a model saved as .keras")
     if form not in SUFFIXES:
         raise ValueError(f"unknown format {form!r} (known: {', '.join((*FORMATS, *_ALSO))})")
-    name = path.resolve().parent.name if path.stem == "model" else path.stem
+    name = title(path)
     target = Path(folder) / f"{name}{SUFFIXES[form]}"
     if target.exists() and not force:
         raise ValueError(f"{target}: exists already; --force replaces it")

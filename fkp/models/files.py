@@ -37,6 +37,11 @@ class Runner:
     output_shape: tuple
 
 
+def title(path: Path) -> str:
+    """What a model is called: model.keras by the name of its folder, any other file by its own."""
+    return path.resolve().parent.name if path.stem == "model" else path.stem
+
+
 def load(path: str | Path, threads: int | None = None) -> "keras.Model | Cascade | Runner":
     """Open a model file: .keras, .tflite (LiteRT), .onnx or .joblib (a cascade).
 

