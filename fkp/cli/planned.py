@@ -131,8 +131,8 @@ def choose_data(path: Path | None, source: str | None, options: object = None) -
     from fkp.study.plan import Data
     from fkp.study.studyfile import project
 
-    if source is not None and source not in readers.SOURCES:
-        raise ValueError(f"unknown source {source!r} (known: {', '.join(readers.SOURCES)})")
+    if source is not None:
+        readers.module(source)  # or an error that lists the known ones
     folder = project() / "data"
     if path is None and source == "drawn":
         return Data(forced=True)

@@ -233,7 +233,7 @@ def _pin(threads):
 
 
 def _peak_mb():
-    """Peak resident memory of this process; elsewhere than on Linux and Windows, the present one.
+    """Peak resident memory of this process; elsewhere than on Linux, the present one.
 
     The limit that `getrusage` gives would include the process that started this one.
     """
@@ -241,8 +241,7 @@ def _peak_mb():
     if status.exists():
         fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
         return int(fields["VmHWM"].split()[0]) * 1024 / 1e6
-    memory = psutil.Process().memory_info()
-    return getattr(memory, "peak_wset", memory.rss) / 1e6
+    return psutil.Process().memory_info().rss / 1e6
 
 
 def main() -> None:

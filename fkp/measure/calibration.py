@@ -6,39 +6,23 @@ it holds (reliability and risk-coverage as in "Selective Classification for Deep
 Geifman and El-Yaniv, 2017).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from sklearn.linear_model import GammaRegressor
 
 LEAST = 1e-3  # px; a spread or an error below is taken as this, so that it has a logarithm
 
 
-@dataclass(frozen=True, eq=False)
-class Calibration:
-    """Expected error = exp(offset_k + slope log s + curve log(s)^2) for point k and spread s.
-
-    Attributes:
-        offset: float64 (k,).
-        slope, curve: of all points.
-    """
-
-    offset: np.ndarray
-    slope: float
-    curve: float
-
-    def __call__(self, spread: np.ndarray) -> np.ndarray:
-        """Expected distances, px, of spreads (n, k), px."""
-        s = np.log(np.maximum(spread, LEAST))
-        return np.exp(self.offset + self.slope * s + self.curve * s**2)
-
-
-def fit(spread: np.ndarray, apart: np.ndarray) -> Calibration:
+def fit(spread: np.ndarray, apart: np.ndarray) -> dict:
     """Learn what error a spread means: a Gamma regression, so that means come out right.
+
+    Expected error = exp(offset_k + slope log s + curve log(s)^2) for point k and spread s.
 
     Args:
         spread: (n, k), px, of faces that the network was not trained on.
         apart: (n, k), distances of predicted from labelled points, px; NaN = unlabelled.
+
+    Returns:
+        dict: offset (k numbers), slope, curve, as `fkp.models.trust.ExpectedError` takes them.
 
     Raises:
         ValueError: a point without any label.
@@ -52,7 +36,7 @@ def fit(spread: np.ndarray, apart: np.ndarray) -> Calibration:
     model = GammaRegressor(alpha=0, fit_intercept=False, solver="newton-cholesky", max_iter=200)
     model.fit(columns, np.maximum(apart[known], LEAST))
     *offset, slope, curve = model.coef_
-    return Calibration(np.array(offset), float(slope), float(curve))
+    return {"offset": [*map(float, offset)], "slope": float(slope), "curve": float(curve)}
 
 
 def deciles(expected: np.ndarray, apart: np.ndarray) -> dict[str, list[float]]:

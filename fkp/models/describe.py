@@ -11,14 +11,8 @@ from fkp.models import layers_of
 if TYPE_CHECKING:
     import keras
 
-# Layers with kernels, and the map over whose positions each kernel is applied.
-_POSITIONS = {
-    "Conv2D": "output",
-    "DepthwiseConv2D": "output",
-    "SeparableConv2D": "output",
-    "Conv2DTranspose": "input",
-    "Dense": "output",
-}
+# Layers whose kernels are applied at every position of their output.
+_COUNTED = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Dense")
 
 
 def multiply_adds(model: "keras.Model") -> int:
@@ -33,10 +27,10 @@ def multiply_adds(model: "keras.Model") -> int:
     for layer in layers_of(model):
         kernels = [weight for weight in layer.weights if weight.name.endswith("kernel")]
         kind = type(layer).__name__
-        if kernels and kind not in _POSITIONS:
+        if kernels and kind not in _COUNTED:
             raise ValueError(f"{layer.name}: cannot count the multiply-adds of a {kind}")
         if kernels:
-            positions = prod(getattr(layer, _POSITIONS[kind]).shape[1:-1])
+            positions = prod(layer.output.shape[1:-1])
             total += positions * sum(prod(kernel.shape) for kernel in kernels)
     return total
 

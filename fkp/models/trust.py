@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from fkp.measure.calibration import LEAST, Calibration
+from fkp.measure.calibration import LEAST
 from fkp.models.heads import Expectation
 
 
@@ -99,14 +99,12 @@ def label_offset(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return apart.mean(axis=0).filled(0.0)
 
 
-def with_error(model: keras.Model, calibration: Calibration) -> keras.Model:
+def with_error(model: keras.Model, calibration: dict) -> keras.Model:
     """The same network with the expected error of each point, px, as its third column.
 
     Args:
         model: whose third column is a spread, see `with_spread`.
-        calibration: of this model, see `fkp.measure.calibration.fit`.
+        calibration: of this model, as `fkp.measure.calibration.fit` returns it.
     """
-    told = ExpectedError(
-        calibration.offset.tolist(), calibration.slope, calibration.curve, name="error"
-    )
+    told = ExpectedError(**calibration, name="error")
     return keras.Model(model.inputs, told(model.outputs[0]), name=model.name)

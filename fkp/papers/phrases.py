@@ -66,11 +66,11 @@ def scored(runs, score):
     return sorted(found, key=lambda run: run["scores"][score]["value"])
 
 
-def text(score, digits=2):
+def text(score):
     """ "3.05 % [2.98, 3.14]" of a score."""
     ends = [score.get("low"), score.get("high")]
-    interval = "" if None in ends else " [{:.{d}f}, {:.{d}f}]".format(*ends, d=digits)
-    return f"{score['value']:.{digits}f} {score.get('unit', '')}".strip() + interval
+    interval = "" if None in ends else " [{:.2f}, {:.2f}]".format(*ends)
+    return f"{score['value']:.2f} {score.get('unit', '')}".strip() + interval
 
 
 def span(numbers):
@@ -79,11 +79,11 @@ def span(numbers):
     return " to ".join(map(str, dict.fromkeys((*ends[:1], *ends[-1:]))))
 
 
-def over_seeds(values, unit, digits=2):
+def over_seeds(values, unit):
     """ "3.41 ± 0.02 % over 3 seeds", "4.21 %, one training"."""
     if len(values) < 2:
-        return f"{first(values):.{digits}f} {unit}, one training"
-    spread = f"{mean(values):.{digits}f} ± {stdev(values):.{digits}f}"
+        return f"{first(values):.2f} {unit}, one training"
+    spread = f"{mean(values):.2f} ± {stdev(values):.2f}"
     return f"{spread} {unit} over {len(values)} seeds"
 
 

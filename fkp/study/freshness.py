@@ -120,7 +120,7 @@ class Freshness:
                 return f"made when the notebook had another default of {', '.join(other)}"
         return "not run with these parameters on this data"
 
-    def record(self, run: Run, status: str = "finished") -> dict:
+    def record(self, run: Run) -> dict:
         """The manifest's entry of a run as its result lies there; pending without a result."""
         state = self.state(run)
         if state.status == "failed":
@@ -135,7 +135,7 @@ class Freshness:
             "seconds": made.get("seconds"),
             "accepted": {k: accepted[k] for k in ("date", "commit", "because") if k in accepted},
         }
-        return record_of(run, status, **{key: value for key, value in about.items() if value})
+        return record_of(run, "finished", **{key: value for key, value in about.items() if value})
 
     def _last_words(self, run):
         """What is left of a failed run to look at, as a path from the report."""

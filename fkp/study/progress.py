@@ -15,9 +15,9 @@ from fkp.study.wording import duration, headline
 
 
 @contextlib.contextmanager
-def watch(plan, console=None):
+def watch(plan):
     """A watcher for `runner.run_study`: a live bar on a terminal, plain lines elsewhere."""
-    console = console or Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True)
     columns = (
         BarColumn(bar_width=24),
         MofNCompleteColumn(),

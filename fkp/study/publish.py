@@ -99,13 +99,13 @@ def rebuild(root: Path) -> list[Path]:
 
 
 def _refuse_unfinished(plan, states):
-    bad = [run.label for run in plan.runs if not states[run.folder].done]
+    bad = [run for run in plan.runs if not states[run.folder].done]
     if bad:
-        first = states[next(run.folder for run in plan.runs if run.label == bad[0])]
+        first = states[bad[0].folder]
         more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
         raise ValueError(
             f"{plan.study}, profile {plan.profile}, is not finished: "
-            f"{bad[0]} ({first.status}: {first.why}){more}"
+            f"{bad[0].label} ({first.status}: {first.why}){more}"
         )
 
 

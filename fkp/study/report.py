@@ -83,22 +83,15 @@ def _acceptance(run):
 
 
 def _makers(section, runs):
-    """The different commits, machines and sets of versions that the runs were made with."""
+    """The commits, machines and sets of versions that the runs were made with."""
     made = [run["metrics"]["run"] for run in runs if "run" in run["metrics"]] or [section]
     machines = [made_by["environment"] for made_by in made]
     return {
-        "Code": _different(_commit(made_by["git"]) for made_by in made if made_by["git"]),
-        "Machine": _different("{cpu}, {cores} cores, {platform}".format(**m) for m in machines),
-        "Keras backend": _different(m["backend"] for m in machines),
-        "Versions": _different(
-            " · ".join(f"{name} {version}" for name, version in m["versions"].items())
-            for m in machines
-        ),
+        "Code": [_commit(made_by["git"]) for made_by in made if made_by["git"]],
+        "Machine": ["{cpu}, {cores} cores, {platform}".format(**m) for m in machines],
+        "Keras backend": [m["backend"] for m in machines],
+        "Versions": [" · ".join(map(" ".join, m["versions"].items())) for m in machines],
     }
-
-
-def _different(texts):
-    return list(dict.fromkeys(texts))
 
 
 def _commit(git):
