@@ -8,9 +8,10 @@
 #SBATCH --time=12:00:00
 set -euo pipefail
 cd "${SLURM_SUBMIT_DIR:-.}"
-address="tcp://$(hostname):8786"
+port=$((20000 + SLURM_JOB_ID % 20000))  # two jobs on one machine have one each
+address="tcp://$(hostname):$port"
 
-.venv/bin/dask scheduler --port 8786 --no-dashboard &
+.venv/bin/dask scheduler --port "$port" --no-dashboard &
 srun --ntasks=8 .venv/bin/dask worker "$address" --nthreads 1 --no-dashboard &
 # A study starts with the workers that are there; the rest join.
 until .venv/bin/python -c "import sys; from distributed import Client

@@ -16,6 +16,7 @@ from fkp.data import readers
 from fkp.data.schemes import IBUG_68
 from fkp.photo.picture import read
 from fkp.study.plan import Data
+from fkp.study.shared import reads_beside
 
 HEAVY = ("tensorflow", "keras", "papermill", "sklearn", "cv2", "pandas")
 COMMANDS = (
@@ -138,6 +139,7 @@ def test_models_are_listed(monkeypatch):
             ("run", "toy", "-p", "treatment=[none, odd]"),
             "unknown 'odd' (known: augment, ffill, iterative, knn",
         ),
+        (("run", "toy", "-p", "model={resnet18}"), "-p model: unknown {'resnet18': None} (known"),
         (("run", "toy", "-p", "limit=2.5"), "-p limit: expected a whole number from 1, got 2.5"),
         (("run", "toy", "-p", "epochs=1e9999"), "-p epochs: expected a whole number from 1, got"),
         (("run", "toy", "-p", "zoom=.inf"), "-p zoom: expected a number from 0.1, got inf"),
@@ -185,6 +187,15 @@ def test_a_limit_is_a_time(text, seconds):
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(ValueError, match="--limit: expected a time such as 90m"):
         planned.parse_duration(text)
+
+
+def test_data_that_is_read_with_more_does_not_travel(root, faces_file, monkeypatch, capsys):
+    faces_file.with_name("points.yaml").write_text("points: [a]")
+    there = ("--scheduler", "tcp://h:1", "--shared", "memory://x")
+    error = fails(monkeypatch, capsys, "run", "toy", "--data", faces_file, *there)
+    assert "--shared: what faces.npz is read with does not travel" in error
+    assert reads_beside(Data(faces_file.parent, "coco")) and not reads_beside(Data())
+    assert not reads_beside(Data(faces_file.parent, "helen"))
 
 
 def test_a_plan_shows_what_is_collected_beside_the_chosen_runs(root):

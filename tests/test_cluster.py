@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from toy import faces_of, write_notebook, write_project, write_study
@@ -152,6 +153,31 @@ def test_results_travel_by_url(tmp_path, monkeypatch):
     assert store.get(f"data/{data.fingerprint}/faces", tmp_path / "copy")
     assert (tmp_path / "copy").read_text() == "faces"
     assert not store.get("runs/toy", tmp_path / "left"), "what was fetched is cleared away"
+
+
+def test_a_job_that_failed_takes_no_result_away(tmp_path):
+    store, folder = shared.Store("memory://fkp-failed"), tmp_path / "run"
+    job = SimpleNamespace(
+        folder=folder, plan=SimpleNamespace(study="toy"), run=SimpleNamespace(folder="run")
+    )
+    done = json.dumps({"run": {"finished": True}})
+    for where, files in (
+        (folder, {"metrics.json": done, "model.keras": "", "log.txt": "old"}),
+        (tmp_path / "there", {"failed.txt": "boom", "log.txt": "new"}),
+    ):
+        where.mkdir()
+        for name, text in files.items():
+            (where / name).write_text(text)
+    store.put(tmp_path / "there", "runs/toy/run")
+    shared.take(store, job)
+    assert finished(folder) and (folder / "model.keras").exists()
+    assert (folder / "failed.txt").read_text() == "boom"
+    assert (folder / "log.txt").read_text() == "new"
+    (tmp_path / "there" / "metrics.json").write_text(done)
+    store.put(tmp_path / "there", "runs/toy/run")
+    shared.take(store, job)
+    assert finished(folder) and not (folder / "model.keras").exists()
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
 def test_what_does_not_fit_is_refused_before_anything_starts(cluster, tmp_path, monkeypatch):

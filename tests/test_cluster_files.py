@@ -26,11 +26,12 @@ def test_the_slurm_script_starts_scheduler_workers_and_study(tmp_path):
         (bin_folder / name).write_text(STAND_IN + WAIT * (name == "python"))
         (bin_folder / name).chmod(0o755)
     env = {"LOG": str(tmp_path / "log"), "SLURM_SUBMIT_DIR": str(tmp_path)}
+    env["SLURM_JOB_ID"] = "4040123"
     env["PATH"] = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"
     script = str(ROOT / "cluster" / "slurm.sh")
     done = subprocess.run(["bash", script, "tour", "--profile", "quick"], env=env, timeout=60)
     said = (tmp_path / "log").read_text()
-    assert "dask scheduler --port 8786" in said and "--ntasks=8 .venv/bin/dask worker" in said
-    address = f"tcp://{os.uname().nodename}:8786"
+    assert "dask scheduler --port 20123" in said and "--ntasks=8 .venv/bin/dask worker" in said
+    address = f"tcp://{os.uname().nodename}:20123"
     assert f"fkp run tour --profile quick --scheduler {address}" in said
     assert done.returncode == 0

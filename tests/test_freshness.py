@@ -1,11 +1,12 @@
 import json
 import shutil
+from functools import partial
 
 import pytest
 from toy import write_project, write_study
 
 from fkp.record.code import reachable_modules
-from fkp.study import freshness, studyfile
+from fkp.study import freshness, job, studyfile
 from fkp.study.freshness import Freshness, accept
 from fkp.study.plan import plan
 from fkp.study.records import read_metrics
@@ -192,6 +193,37 @@ def test_an_interrupted_repetition_leaves_the_result_as_it_was(root, monkeypatch
         if "train-cnn" in str(file) and file.suffix in (".json", ".svg"):
             assert file.read_bytes() == content
     assert not list((root / "reports/toy/runs").glob(".*"))
+
+
+def test_a_failed_repetition_leaves_the_model_that_the_result_is_of(root):
+    (folder,) = (root / "reports/toy/runs").glob("train-cnn-0-*")
+    (folder / "model.keras").write_text("old")
+    spoilt = "_ = Path(out, 'model.keras').write_text('new'); boom(); metrics = {"
+    edit(root / "notebooks/01-train.ipynb", "metrics = {", spoilt)
+    records = run_study(plan("toy", root=root), stale=True)
+    assert records[0]["status"] == "failed" and "boom" in records[0]["error"]
+    assert (folder / "model.keras").read_text() == "old" and read_metrics(folder)["scores"]
+
+
+def test_a_notebook_edited_while_its_study_runs_is_the_one_that_is_recorded(root):
+    planned = plan("toy", root=root)
+    edit(root / "notebooks/01-train.ipynb", r"low\": 1.0", r"low\": 1.5")
+    records = run_study(planned, again=["train"])
+    assert {record["status"] for record in records} == {"finished"}
+    assert not stale(root)
+
+
+def test_a_folder_in_use_is_left_as_it_is(root, monkeypatch):
+    planned = plan("toy", root=root)
+    (folder,) = (root / "reports/toy/runs").glob("train-tree-0-*")
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    monkeypatch.setattr("fkp.study.job.alone", partial(job.alone, patience=0))
+    run = next(run for run in planned.runs if run.folder == folder.name)
+    work = job.job_of(planned, run, Freshness(planned), again=True)
+    with job.alone(folder):
+        found = job.carry_out(work, None, lambda: False)
+    assert found == ("failed", "another process works on it")
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
 def test_what_was_accepted_does_not_hold_for_a_later_result(root):

@@ -7,6 +7,7 @@ import sys
 import time
 from concurrent.futures import Future
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -197,7 +198,11 @@ def test_a_failure_is_reported_the_rest_carried_on_and_later_resumed(tmp_path):
     assert len(metrics(planned, again[2])["tables"][0]["rows"]) == 2
     stale = planned.reports / "runs" / "train-old-0123456789ab"
     stale.mkdir()
+    litter = [stale.with_name(name) for name in (".DS_Store", f".{records[0]['folder']}.before")]
+    litter[0].touch()
+    litter[1].mkdir()
     assert manifest.remove_unshown(planned.reports) == [stale.name]
+    assert all(path.exists() for path in litter), "what a repetition has set aside is a result"
     assert " failed" not in (planned.reports / "index.html").read_text()
 
 
@@ -239,6 +244,7 @@ def test_nothing_to_read_is_said_and_is_no_success(tmp_path, monkeypatch, capsys
         ("https://example.org/data/faces, reports/database", "/data", None),
         ("/tmp/run/figures/a.svg", "/tmp/run/", "facesfigures/a.svg"),
         ("in /tmp/run.", "/tmp/run", "in faces."),
+        ("--data …/data", "/data", None),
     ],
 )
 def test_a_place_is_replaced_as_a_whole_only(text, place, kept):
@@ -302,6 +308,11 @@ def test_a_table_of_many_runs_is_folded(tmp_path):
             manifest.read_manifest(planned.reports)
         assert {record["status"] for record in run_study(planned)} == {"skipped"}
         assert len(manifest.read_manifest(planned.reports)["profiles"]["quick"]["runs"]) == 25
+    (other,) = (replace(run, name="other") for run in planned.runs[:1])
+    assert cost.estimates(replace(planned, study="b", runs=(other,)))[other.folder] == 60.0
+    search = replace(other.notebook, name="search")
+    search = replace(other, notebook=search)  # another notebook's of the same parameters
+    assert cost.estimates(replace(planned, study="b", runs=(search,)))[search.folder] is None
     missing = plan("toy", root=root, overrides={"epochs": 7})
     assert set(cost.estimates(missing).values()) == {210.0}, "60 s of 2 epochs, so 210 s of 7"
     assert cost.makespan(missing.runs, cost.estimates(missing), 10) == 630.0

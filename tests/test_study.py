@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from toy import write_notebook, write_project, write_study
 
+from fkp.study.freshness import Freshness
 from fkp.study.plan import Data, plan
 from fkp.study.studyfile import load_study, read_yaml, study_names
 
@@ -127,6 +128,16 @@ def test_equal_runs_of_two_entries_are_one(root):
         ("runs: [{notebook: train}]\nparameters: 3", "parameters: expected a mapping, got 3"),
         ("runs: {notebook: train}", "runs: expected a list"),
         ("runs: [{notebook: trane}]", "no notebook 'trane'.*train"),
+        (
+            "runs: [{notebook: train, name: a}, {notebook: train, name: a, reads: [a]}]",
+            "toy: a cannot read a, which is not run before it",
+        ),
+        ("runs: [{notebook: compare, collect: [compare]}]", "compare cannot read compare"),
+        (
+            "runs: [{notebook: compare, name: a, collect: [b]},"
+            " {notebook: compare, name: b, collect: [a]}]",
+            "a cannot read b, which is not run before it",
+        ),
         ("runs: [{notebok: train}]", "run 1.*`notebook`"),
         ("runs: [{notebook: train, grids: {}}]", "'grids'.*grid"),
         ("titel: x\nruns: []", "'titel'.*title"),
@@ -171,6 +182,29 @@ def test_unknown_studies_are_refused_with_the_known_ones(root):
     assert study_names(root) == ["toy"]
     with pytest.raises(ValueError, match=r"'tour'.*toy"):
         load_study("tour", root)
+
+
+@pytest.mark.parametrize(
+    ("cells", "complaint"),
+    [
+        (("a = 1", "b = (1"), "03-odd.ipynb: .*was never closed"),
+        (("a = = 1",), "03-odd.ipynb: invalid syntax"),
+        (None, "03-odd.ipynb: Expecting"),
+    ],
+)
+def test_a_notebook_that_cannot_be_read_is_named(root, cells, complaint):
+    path = root / "notebooks" / "03-odd.ipynb"
+    path.write_text("<<<<<<< HEAD") if cells is None else write_notebook(path, *cells)
+    write_study(root, "runs: [{notebook: odd}]")
+    with pytest.raises(ValueError, match=complaint):
+        plan("toy", root=root)
+
+
+def test_magic_of_ipython_is_passed_over(root):
+    write_notebook(root / "notebooks" / "03-odd.ipynb", "a = 1", "%time\nx = !ls\n  !ls\ny = 2")
+    write_study(root, "runs: [{notebook: odd}]")
+    planned = plan("toy", root=root)
+    assert Freshness(planned).made_by(planned.runs[0])["code"].keys() == {"notebook"}
 
 
 @pytest.mark.parametrize("cells", [("a = 1", "b"), ("a = f(1)",), ("a = 1\nprint(a)",)])

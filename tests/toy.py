@@ -39,7 +39,7 @@ TRAIN = (
     """,
     "import json\nfrom pathlib import Path\nfrom fkp import models, plots",
     """
-    checkpoint = Path(out, "checkpoint")
+    checkpoint = Path(out, "progress.json")
     resumed = checkpoint.exists()
     checkpoint.touch()
     assert trouble is None or resumed, f"{model} has {trouble}"

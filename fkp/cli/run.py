@@ -65,6 +65,7 @@ def run(
     from fkp.study.executors import Cluster
     from fkp.study.progress import watch
     from fkp.study.runner import Interrupted, check_names, run_study
+    from fkp.study.shared import reads_beside
 
     planned = planned_study(study, data, source, profile, parameter)
     seconds = None if limit is None else parse_duration(limit)
@@ -74,6 +75,11 @@ def run(
         return
     if shared and not scheduler:
         raise ValueError("--shared: goes with --scheduler")
+    if shared and reads_beside(planned.data):
+        raise ValueError(
+            f"--shared: what {planned.data.name} is read with does not travel; "
+            "run it where all machines see the data, without --shared"
+        )
     place = Cluster(scheduler, planned.root, shared) if scheduler else None
     if place:
         typer.echo(f"{place.address}: {place.workers} notebooks at a time")
@@ -96,9 +102,9 @@ def run(
                 watch=progress,
             )
     except Interrupted as stop:
-        hint = " without --again" if again else ""
         why = f"{stop}; " if str(stop) else ""
-        typer.echo(f"{why}stopped; the same command{hint} resumes where this one ended", err=True)
+        kept = "what --again was repeating is as before; without it " if again else ""
+        typer.echo(f"{why}stopped; {kept}the same command resumes where this one ended", err=True)
         raise typer.Exit(130) from None
     asked = [record for record in records if only is None or record["name"] in only]
     for record in records:
@@ -129,9 +135,10 @@ def show_plan(
     freshness, seconds = Freshness(planned), estimates(planned)
     rows, left, unknown = [], [], 0
     for run in planned.runs:
-        fed = any(other.name in run.reads for other in left)
-        wanted = fed or due(run, freshness.record(run), again, stale)
-        if not wanted or (only and not run.collect and run.name not in only):
+        fed = (run.collect or stale) and any(other.name in run.reads for other in left)
+        read = [other in left or freshness.state(other).done for other in planned.read_by(run)]
+        asked = not only or run.name in only or (run.collect and all(read))
+        if not asked or not (fed or due(run, freshness.record(run), again, stale)):
             continue
         about = duration(seconds[run.folder]) or "unknown"
         unknown += seconds[run.folder] is None

@@ -38,7 +38,7 @@ def digests_of(
         name -> hex digest; a module's holds the registry entries that the words select.
     """
     package = Path(package)
-    dumps = (_read(_without_magics(cell), package).dump for cell in cells)
+    dumps = (_read(without_magics(cell), package).dump for cell in cells)
     found = {"notebook": _digest(*dumps)}
     for name in reachable_modules(cells, package, words, skip):
         module = _module(name, package)
@@ -60,7 +60,7 @@ def _digest(*texts):
 def reachable_modules(cells, package, words=(), skip=()):
     """Sorted names of the package modules that `digests_of` names."""
     package, words, found = Path(package), set(words), {}
-    waiting = [named for cell in cells for named in _read(_without_magics(cell), package).imports]
+    waiting = [named for cell in cells for named in _read(without_magics(cell), package).imports]
     while waiting:
         name, called = waiting.pop()
         known = name in found and found[name] >= called
@@ -135,10 +135,9 @@ def _read(source, package):
     return _Source(*imports, ast.dump(tree), tuple(take.registries))
 
 
-def _without_magics(cell):
+def without_magics(cell: str) -> str:
     """Code of a notebook cell without the lines that only IPython understands."""
-    lines = cell.splitlines()
-    return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
+    return re.sub(r"^\s*(\w+\s*=\s*)?[%!].*$", "", cell, flags=re.MULTILINE)
 
 
 def _drop_docstrings(tree):

@@ -43,5 +43,7 @@ def file_fingerprint(path):
             continue
         with file.open("rb") as stream:
             content = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=8))
-        state.update(f"{inside.as_posix()}\0{content.hexdigest()}\n".encode())
+        state.update(
+            f"{inside.as_posix()}\0{content.hexdigest()}\n".encode(errors="surrogateescape")
+        )
     return state.hexdigest()

@@ -20,15 +20,16 @@ def estimates(plan: Plan) -> dict[str, float | None]:
     """
     same, alike = {}, [{} for _ in range(3)]
     for about in _finished(plan.root):
-        same[about["key"]] = about["seconds"]
+        same[_key(about)] = about["seconds"]
         keys, images = _keys(about["study"], about["profile"], about), _images(about["parameters"])
         for level, key in zip(alike, keys, strict=True):
             level.setdefault(key, []).append(about["seconds"] / images)
 
     def seconds(run):
-        if run.key in same:
-            return same[run.key]
-        about = {"name": run.name, "notebook": run.notebook.name, "parameters": run.parameters}
+        about = {"name": run.name, "notebook": run.notebook.name, "key": run.key}
+        if _key(about) in same:
+            return same[_key(about)]
+        about["parameters"] = run.parameters
         levels = zip(alike, _keys(plan.study, plan.profile, about), strict=True)
         found = (median(level[key]) for level, key in levels if key in level)
         return next((_images(run.parameters) * each for each in found), None)
@@ -66,6 +67,10 @@ def makespan(runs: Iterable[Run], seconds: dict[str, float | None], workers: int
     return clock
 
 
+def _key(about):
+    return about["notebook"], about.get("name", about["notebook"]), about["key"]
+
+
 def _keys(study, profile, about):
     """What runs have in common that take alike: the study's at a profile, the study's, any's."""
     notebook, given = about["notebook"], about["parameters"]
@@ -84,7 +89,7 @@ def _finished(root):
     """The sections `run` of what is published and what was run here, in this order."""
     for reports in (root / "reports" / "published", root / "reports"):
         for path in sorted(reports.glob("*/runs/*/metrics.json")):
-            with contextlib.suppress(ValueError):  # a damaged one tells nothing
+            with contextlib.suppress(ValueError, OSError):  # a damaged one tells nothing
                 about = read_metrics(path.parent).get("run", {})
                 if about.get("seconds"):
                     yield about

@@ -14,11 +14,14 @@ from fkp.record.files import write_text
 from fkp.record.forks import Fork, Host
 from fkp.record.machine import environment, git_state
 from fkp.study.freshness import FAILED, Freshness, unlike
+from fkp.study.notebooks import read_notebook
 from fkp.study.plan import Plan, Run
 from fkp.study.records import finished, now, places_of, section_of
 from fkp.study.wording import duration
 
 FINISHED, STOPPED = "finished", "stopped"
+# What trainings and searches go on from.
+_CHECKPOINTS = ("last.keras", "best.weights.h5", "progress.json", "training.json", "search")
 
 
 @dataclass(frozen=True)
@@ -67,19 +70,25 @@ def carry_out(job: Job, host: Host, stopped: Callable[[], bool]) -> tuple[str, s
     """
     if stopped():
         return STOPPED, None
+    # As it is by now: that is what runs.
+    job = replace(job, run=replace(job.run, notebook=read_notebook(job.run.notebook.path)))
     made = {"made_by": (freshness := Freshness(job.plan)).made_by(job.run)}
     if job.run.reads:
         made["inputs"] = freshness.inputs(job.run)
     if job.code and (other := unlike(job.code, made["made_by"]["code"])):
         return "failed", f"{os.uname().nodename} has other code: {other}; bring it up to date"
     stay = not job.run.collect and not job.again
-    with _set_aside(job.folder, checkpoints_stay=stay), alone(job.folder) as free:
-        error = _process(job, host, stopped, made) if free else "another process works on it"
+    job.folder.mkdir(parents=True, exist_ok=True)
+    with alone(job.folder) as free:
+        if not free:
+            return "failed", "another process works on it"
+        with _set_aside(job.folder, checkpoints_stay=stay):
+            error = _process(job, host, stopped, made)
         if error is STOPPED:
             return STOPPED, None
         if error is None:
             return FINISHED, None
-    write_text(job.folder / FAILED, error)
+        write_text(job.folder / FAILED, error)
     return "failed", error
 
 
@@ -170,14 +179,10 @@ def _set_aside(folder, checkpoints_stay):
     before = folder.with_name(f".{folder.name}.before")
     _put_back(folder, before)
     if finished(folder):
-        if checkpoints_stay:
-            before.mkdir()
-            for name in ("metrics.json", "figures", "pictures", "notebook.ipynb", "notebook.html"):
-                if (folder / name).exists():
-                    (folder / name).rename(before / name)
-        else:
-            folder.rename(before)
-    folder.mkdir(parents=True, exist_ok=True)
+        before.mkdir()
+        for path in folder.iterdir():
+            if not (checkpoints_stay and path.name in _CHECKPOINTS):
+                path.rename(before / path.name)
     (folder / FAILED).unlink(missing_ok=True)
     try:
         yield

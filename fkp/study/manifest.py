@@ -50,7 +50,8 @@ def remove_unshown(reports: Path) -> list[str]:
     """
     sections = read_manifest(reports)["profiles"].values()
     shown = {record["folder"] for section in sections for record in section["runs"]}
-    folders = [f for f in sorted(Path(reports, "runs").glob("*")) if f.name not in shown]
+    there = sorted(path for path in Path(reports, "runs").glob("[!.]*") if path.is_dir())
+    folders = [folder for folder in there if folder.name not in shown]
     for folder in folders:
         shutil.rmtree(folder)
     return [folder.name for folder in folders]

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from fkp.record.code import without_magics
+
 
 @dataclass(frozen=True)
 class Notebook:
@@ -40,14 +42,23 @@ def find_notebook(folder, name):
 
 
 def read_notebook(path):
-    """Read a notebook; ValueError if it has not exactly one cell of literal parameters."""
+    """Read a notebook.
+
+    Raises:
+        ValueError: it is none, has a cell that is no Python, or has not exactly one cell of literal
+            parameters; names the file.
+    """
     path = Path(path)
-    cells = json.loads(path.read_text("utf-8"))["cells"]
-    cells = [
-        ("".join(cell["source"]), cell["metadata"].get("tags", ()))
-        for cell in cells
-        if cell["cell_type"] == "code"
-    ]
+    try:
+        cells = [
+            ("".join(cell["source"]), cell["metadata"].get("tags", ()))
+            for cell in json.loads(path.read_text("utf-8"))["cells"]
+            if cell["cell_type"] == "code"
+        ]
+        for source, _ in cells:
+            ast.parse(without_magics(source))
+    except (ValueError, LookupError, TypeError, SyntaxError) as error:
+        raise ValueError(f"{path.name}: {error}") from None
     tagged = [cell for cell in cells if "parameters" in cell[1]]
     if len(tagged) != 1:
         raise ValueError(f"{path.name}: {len(tagged)} cells tagged 'parameters', expected one")

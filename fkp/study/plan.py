@@ -93,14 +93,20 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """The runs of one study at one profile on one data set."""
+    """The runs of one study at one profile on one data set.
+
+    Attributes:
+        heading: of the report, see `studyfile.HEADING`.
+        overrides: parameter -> value, given by the user.
+    """
 
     study: str
-    heading: dict  # of the report, see `studyfile.HEADING`
+    heading: dict
     profile: str
     data: Data
     runs: tuple[Run, ...]
     root: Path
+    overrides: dict = field(default_factory=dict)
 
     @property
     def reports(self):
@@ -157,18 +163,20 @@ def plan(name, *, profile=None, data=None, overrides=None, root=None):
         raise ValueError(f"{name}: no notebook of this study has a parameter `source`")
 
     first = tuple(dict.fromkeys(_name(e, n) for e, n in entries if not e.get("collect")))
-    runs = {}
+    runs, before = {}, set()
     for entry, notebook in sorted(entries, key=lambda pair: bool(pair[0].get("collect"))):
-        collect = entry.get("collect") or ()
+        collect, called = entry.get("collect") or (), _name(entry, notebook)
         reads = first if collect is True else tuple(collect or entry.get("reads") or ())
+        if late := [other for other in reads if other == called or other not in before]:
+            raise ValueError(f"{name}: {called} cannot read {late[0]}, which is not run before it")
+        before.add(called)
         for axes, parameters in _expand(entry, notebook, profile, study, settings, overrides):
             inputs = [run.folder for run in runs.values() if run.name in reads]
             key = _key(notebook, parameters, data, inputs)
-            called = _name(entry, notebook)
             run = Run(notebook, called, axes, parameters, reads, key, bool(collect))
             runs.setdefault((run.name, run.key), run)
     heading = {key: study[key] for key in studyfile.HEADING}
-    return Plan(name, heading, profile, data, tuple(runs.values()), root)
+    return Plan(name, heading, profile, data, tuple(runs.values()), root, overrides)
 
 
 def _choose_profile(profiles, profile):

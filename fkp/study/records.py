@@ -116,4 +116,4 @@ def _without_places(value, places):
 def whole_path(place: str) -> re.Pattern:
     """Finds a path in a text where it stands as a whole, not as a part of a longer name."""
     end = "" if place.endswith("/") else r"(?![\w-])"
-    return re.compile(rf"(?<![\w.-]){re.escape(place)}{end}")
+    return re.compile(rf"(?<![\w.…-]){re.escape(place)}{end}")

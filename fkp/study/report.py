@@ -1,6 +1,8 @@
 """`index.html` of a study, built from its manifest.json and the runs' metrics.json alone."""
 
+import json
 import os
+import shlex
 from itertools import repeat
 from pathlib import Path
 
@@ -51,6 +53,7 @@ def _page(reports, found, pages):
         "parts": [part for part in parts if any(part[kind] for kind in SHOWN)],
         "face": face_map(found["done"]),
         "makers": _makers(found["section"], runs),
+        "given": "".join(map(_given, (found["section"].get("overrides") or {}).items())),
         "grids": _grids(runs),
         "stale": _labels(runs, lambda run: run.get("stale")),
         "accepted": _labels(runs, _acceptance),
@@ -92,6 +95,11 @@ def _makers(section, runs):
         "Keras backend": [m["backend"] for m in machines],
         "Versions": [" · ".join(map(" ".join, m["versions"].items())) for m in machines],
     }
+
+
+def _given(override):
+    name, value = override
+    return f" -p {shlex.quote(f'{name}={json.dumps(value, ensure_ascii=False)}')}"
 
 
 def _commit(git):

@@ -13,8 +13,10 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from fkp.data.readers import LISTS
 from fkp.record.forks import PACKAGE_ROOT, Host
 from fkp.study.job import FINISHED, Job, carry_out
+from fkp.study.plan import Data
 from fkp.study.records import METRICS, finished
 
 _PAUSE = 60.0  # seconds between two looks at the checkpoints of a running notebook
@@ -90,15 +92,30 @@ def offer(store: Store, job: Job) -> list[str]:
     return [_run(job, folder.name) for folder in job.reads]
 
 
+def reads_beside(data: Data) -> bool:
+    """Whether more is read than the path of the data: images of a list, points.yaml beside it."""
+    beside = data.path and data.path.is_file() and data.path.with_name("points.yaml").is_file()
+    return data.source in LISTS or bool(beside)
+
+
 def take(store: Store, job: Job) -> None:
-    """Fetch what a job has left into the project, whole or not at all, and clear it away."""
+    """Fetch what a job has left into the project, whole or not at all, and clear it away.
+
+    A result that is there stays where the job has none: its log and error alone come beside it.
+    """
     name, folder = _run(job, job.run.folder), job.folder
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    if store.get(name, part):
+    if not store.get(name, part):
+        return
+    if finished(folder) and not finished(part):
+        for file in part.glob("*.txt"):
+            file.replace(folder / file.name)
+        shutil.rmtree(part)
+    else:
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
-        store.remove(name)
+    store.remove(name)
 
 
 def carry_out_there(

@@ -143,7 +143,7 @@ def _from_environment(value):
 
 def check_known(given, known, where):
     """ValueError, listing the known names, if a name is not among them."""
-    unknown = ", ".join(repr(key) for key in given if key not in known)
+    unknown = ", ".join(repr(key) for key in given if key not in [*known])
     if unknown:
-        names = ", ".join(sorted(set(known) - set(ENGINE_PARAMETERS)))
+        names = ", ".join(sorted(str(name) for name in known if name not in ENGINE_PARAMETERS))
         raise ValueError(f"{where}: unknown {unknown} (known: {names})")

@@ -28,6 +28,7 @@ SOURCES = {
     "npz": ("fkp.data.readers.npz", "a .npz file"),
     "drawn": ("fkp.data.drawing", "no path"),
 }
+LISTS = ("coco", "table", "wflw")  # of points, whose images lie elsewhere
 
 
 class SourceError(ValueError):
@@ -153,7 +154,7 @@ def fingerprint(path: Path, source: str, options: object = None) -> str:
     parts, said = [file_fingerprint(path)], path.parent / "points.yaml"
     if path.is_file() and said.is_file():
         parts.append(file_fingerprint(said))
-    if source in ("coco", "table", "wflw"):
+    if source in LISTS:
         images = options.get("images") if isinstance(options, dict) else None
         parts.append(read(path, source, images=images).fingerprint)
     return digest(parts, size=8) if parts[1:] else parts[0]

@@ -2,7 +2,7 @@
 const tables = [...document.querySelectorAll("table")]
 
 // A click on a column's name sorts by it: numbers by value, what is empty last; again: the other way.
-const text = (row, i) => (row.cells[i]?.firstChild?.textContent ?? "").trim()
+const text = (row, i) => (row.cells[i]?.dataset.value ?? row.cells[i]?.firstChild?.textContent ?? "").trim()
 const value = t => { const n = parseFloat(t.replaceAll(",", "").replace("−", "-")); return t && !isNaN(n) ? n : null }
 for (const table of tables) {
   const body = table.tBodies[0], heads = [...table.tHead.rows[0].cells]
@@ -23,6 +23,7 @@ for (const table of tables) {
         if (x === null || y === null) return (x === null) - (y === null)
         return (down ? -1 : 1) * (numbers ? x - y : x.localeCompare(y))
       })
+      for (const [, row] of rows) row.classList.remove("again") // what stood above it may not any more
       body.append(...rows.map(([, row]) => row))
     }
   })
