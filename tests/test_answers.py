@@ -118,7 +118,7 @@ def test_the_budgets_say_whether_the_verdicts_turn(verdicts, word):
     )
     assert "on complete ones alone by 0.50 px more" in said
     compared = "2, 2, 1" if len(budgets) > 2 else "2, 2"
-    assert f"networks compared: {compared})" in said
+    assert said.count(f" (of {compared} networks)") == 2
     assert ("0.20 px less after 300,000 images" in said) == (len(budgets) > 2)
 
 

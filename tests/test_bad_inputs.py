@@ -165,6 +165,11 @@ CASES = [
     (arrays(points=np.full((3, 5, 2), 1e12)), "inspect a.npz", "data row 1, column 0, point_0"),
     (arrays(points=np.full((3, 5, 3), 9.0)), "inspect a.npz", "expected shape (n, k, 2)"),
     (arrays(images=np.full((3, 32, 32), 300.0)), "inspect a.npz", "expected pixels 0-255"),
+    (
+        arrays(parts=np.array(["train", "TEST", ""])),
+        "inspect a.npz",
+        "a.npz, data row 2, column parts: got 'TEST', expected",
+    ),
     (arrays(scheme="ibug68"), "inspect a.npz", "expected 68 points per face for ibug68"),
     (arrays(point_names=["a", "b"]), "inspect a.npz", "expected 2 points per face"),
     (pts, "inspect faces", "a.pts: got '1 points', expected 68 points"),

@@ -105,6 +105,58 @@ def test_a_csv_of_names_gives_what_coco_gives(hands):
     assert {*faces.parts} == {"train"} and np.argwhere(~faces.labelled).tolist() == [[3, 20]]
 
 
+def two_lists(folder):
+    """train.csv and test.csv, whose images, of the same names, lie in folders of other names."""
+    for name, level in (("train", 40), ("test", 200)):
+        (folder / f"{name}_images").mkdir()
+        cv2.imwrite(str(folder / f"{name}_images" / "0.png"), np.full((60, 60, 3), level, np.uint8))
+        (folder / f"{name}.csv").write_text("image,a_x,a_y,b_x,b_y\n0.png,20,20,40,40\n")
+
+
+def test_images_of_one_name_are_those_of_the_lists_own_folder_or_refused(tmp_path):
+    two_lists(tmp_path)
+    with pytest.raises(SourceError, match=r"test.csv, data row 1: got '0.png', expected one image"):
+        readers.read(tmp_path, size=32)
+    for name in ("train", "test"):
+        (tmp_path / f"{name}_images").rename(tmp_path / name)
+    faces = readers.read(tmp_path, size=32)
+    assert faces.images.mean(axis=(1, 2, 3)).round().tolist() == [200, 40]
+    assert faces.parts.tolist() == ["test", "train"] and len({*faces.groups}) == 2
+
+
+def test_a_fault_of_a_part_is_no_other_file(tmp_path):
+    two_lists(tmp_path)
+    (tmp_path / "notes.csv").write_text("word\nmeaning\n")
+    (tmp_path / "test.csv").write_text("image,a_x,a_y,b_x,c_y\n0.png,20,20,40,40\n")
+    with pytest.raises(SourceError, match=r"test.csv, line 1, column b_x"):
+        readers.read(tmp_path, images=tmp_path / "train_images", size=32)
+    (tmp_path / "test.csv").write_text("image,0,1\n0.png,20,20\n")
+    (tmp_path / "train.csv").write_text("image,0,1,2,3\n0.png,20,20,40,40\n")
+    with pytest.raises(SourceError, match=r"train.csv: expected the points of test.csv"):
+        readers.read(tmp_path, images=tmp_path / "train_images", size=32)
+
+
+def test_a_file_may_be_called_as_a_known_scheme_is(tmp_path):
+    cv2.imwrite(str(tmp_path / "0.png"), np.full((60, 60, 3), 40, np.uint8))
+    columns = ",".join(f"p{i}_{axis}" for i in range(15) for axis in "xy")
+    values = ",".join(f"{20 + 3 * (i % 7)}" for i in range(29))
+    (tmp_path / "kaggle.csv").write_text(f"image,{columns}\n0.png,{values},30\n")
+    assert readers.read(tmp_path / "kaggle.csv", size=32).scheme.name == "own-kaggle15"
+    (tmp_path / "kaggle.csv").write_text(f"Image,{columns}\n0.png,{values},30\n")
+    assert readers.recognise(tmp_path / "kaggle.csv") == "table"
+
+
+def test_one_of_several_categories_can_be_chosen(hands):
+    folder, points = hands
+    file = as_coco(folder, points)
+    found = json.loads(file.read_text())
+    found["categories"].append({"id": 9, "name": "foot", "keypoints": ["toe"]})
+    file.write_text(json.dumps(found), encoding="utf-8-sig")
+    with pytest.raises(SourceError, match="category"):
+        readers.fingerprint(file, "coco")
+    assert readers.fingerprint(file, "coco", {"category": "hand", "size": 64})
+
+
 @pytest.mark.parametrize("ending", ["_frames_keypoints", ""])
 def test_columns_without_names_are_udacitys_68_points(hands, ending):
     folder, _ = hands

@@ -60,6 +60,11 @@ def test_official_test_rows_are_the_test():
     assert sorted([*split.train, *split.validation, 4]) == list(range(40))
 
 
+def test_test_rows_alone_are_said():
+    with pytest.raises(ValueError, match="5 rows are marked as test rows, none as a training row"):
+        holdout(blank(30, parts=np.array([""] * 25 + ["test"] * 5)))
+
+
 def test_rows_of_no_official_part_stay_out():
     parts = np.array(["train"] * 20 + ["other"] * 5 + ["test"] * 5)
     split = holdout(blank(30, parts=parts))

@@ -325,6 +325,16 @@ def test_a_loss_of_heat_maps_needs_heat_maps():
         train(model=heatmaps(), loss="wing+mse")
 
 
+def test_a_point_that_no_row_has_starts_in_the_middle():
+    faces = dots(64)
+    points = np.where(np.arange(15)[:, None] == 4, np.nan, faces.points).astype(np.float32)
+    faces = Faces(faces.images, points, KAGGLE_15, "test")
+    model, history = train(epochs=1, faces=faces, learning_rate=1e-30)
+    assert np.isfinite(history[0]["loss"])
+    found = predict(model, dots(4, seed=3).images)
+    np.testing.assert_allclose(found[:, 4], 7.5, atol=1e-3)
+
+
 @pytest.mark.parametrize("head", ["soft_argmax", "simcc"])
 def test_logits_alone_can_be_trained(head):
     options = {"widths": (8, 8), "blocks": (1, 1), "decoder": (8,), "head": head}

@@ -96,6 +96,22 @@ def test_a_list_of_photographs_becomes_a_model(project):
     assert "24 rows, 3 points" in told and Path("m.keras").is_file()
 
 
+def test_an_option_leaves_the_room_round_faces(project, monkeypatch):
+    planned = []
+    monkeypatch.setattr("fkp.cli.train._carried_out", planned.append)
+    faces = readers.read(n=12, size=160, channels=3, scheme=IBUG_68)
+    Path("pictures").mkdir()
+    lines = ["image,a_x,a_y,b_x,b_y"]
+    for i, image in enumerate(faces.images):
+        Image.fromarray(image).save(f"pictures/{i}.png")
+        lines.append(f"{i}.png,40,40,90,90")
+    Path("t.csv").write_text("\n".join(lines))
+    CliRunner().invoke(cli.app, ["train", "t.csv", "-p", "options={images: pictures}"])
+    options = planned[0].runs[0].parameters["options"]
+    images = str(Path("pictures").resolve())
+    assert options == {"size": 192, "channels": 1, "margin": 0.5, "images": images}
+
+
 @pytest.mark.parametrize("command", ["train", "kaggle", "submit"])
 def test_a_file_that_cannot_be_written_is_said_first(project, command):
     Path("taken").write_text("a file")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fkp.study.plan import Plan
 
 # Photographs are cut with room around the face; of these formats a picture is taken whole.
+_CUT = {"size": 192, "channels": 1, "margin": 0.5}
 _WHOLE = {"options": {}, "zoom": 2.0}
 _PICTURES = {"npz": _WHOLE, "kaggle": _WHOLE}
 _SIDES = {"small": 128, "tiny": 96}
@@ -75,6 +76,8 @@ def train(
         **({} if weights is None else {"weights": str(_weights(weights))}),
         **given,
     }
+    if given.get("options") and found.source not in _PICTURES:
+        overrides["options"] = _CUT | given["options"]
     check_choices(overrides)
     planned = plan("train", data=found, overrides=overrides | {"name": out.stem})
     typer.echo(_described(found, overrides.get("options")))
@@ -133,8 +136,8 @@ def pictures(path: Path, source: str | None = None, options: dict | None = None)
     from fkp.data import readers
 
     cut = source or readers.recognise(path)
-    usual = {} if cut in _PICTURES else {"size": 192, "channels": 1, "margin": 0.5}
-    return readers.read(path, source, **usual if options is None else options)
+    usual = {} if cut in _PICTURES else _CUT
+    return readers.read(path, source, **usual | (options or {}))
 
 
 def _described(data, options):

@@ -83,6 +83,12 @@ def own(
     return Scheme(name, labels, mirrored, regions, frozenset(closed), ends)
 
 
+def free(name: str, points: Sequence[str]) -> str:
+    """The name, or one beside it where a known scheme of other points is called so."""
+    known = SCHEMES.get(name)
+    return name if known is None or known.labels == tuple(map(str, points)) else f"own-{name}"
+
+
 def from_dict(found: object) -> Scheme:
     """A scheme as `to_dict` or a points.yaml says it; SchemeError says what is wrong."""
     if not isinstance(found, dict) or not isinstance(found.get("points"), list):

@@ -26,6 +26,8 @@ def _pool(faces):
     if not len(test):
         return np.arange(len(faces)), test
     train = np.flatnonzero(faces.parts == "train")
+    if not len(train):
+        raise ValueError(f"{len(test)} rows are marked as test rows, none as a training row")
     return train[~np.isin(faces.groups[train], faces.groups[test])], test
 
 
@@ -80,7 +82,7 @@ def holdout(faces: Faces, test: float = 0.2, validation: float = 0.1, seed: int 
         test, validation: fractions of the rows that are divided.
 
     Raises:
-        ValueError: impossible fractions, or too few groups to fill a part.
+        ValueError: impossible fractions, too few groups to fill a part, or test rows alone.
     """
     rows, official = _pool(faces)
     test = 0 if len(official) else test

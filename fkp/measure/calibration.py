@@ -19,24 +19,23 @@ def fit(spread: np.ndarray, apart: np.ndarray) -> dict:
 
     Args:
         spread: (n, k), px, of faces that the network was not trained on.
-        apart: (n, k), distances of predicted from labelled points, px; NaN = unlabelled.
+        apart: (n, k), distances of predicted from labelled points, px; NaN = unlabelled. A point
+            without any label is taken for a middling one.
 
     Returns:
         dict: offset (k numbers), slope, curve, as `fkp.models.trust.ExpectedError` takes them.
-
-    Raises:
-        ValueError: a point without any label.
     """
     known = ~np.isnan(apart)
-    if not known.any(axis=0).all():
-        raise ValueError(f"apart: no label for point {int(np.argmin(known.any(axis=0)))}")
+    seen = known.any(axis=0)
     points = np.broadcast_to(np.arange(spread.shape[1]), spread.shape)[known]
     s = np.log(np.maximum(spread[known], LEAST))
-    columns = np.column_stack([np.eye(spread.shape[1])[points], s, s**2])
+    columns = np.column_stack([np.eye(spread.shape[1])[points][:, seen], s, s**2])
     model = GammaRegressor(alpha=0, fit_intercept=False, solver="newton-cholesky", max_iter=200)
     model.fit(columns, np.maximum(apart[known], LEAST))
-    *offset, slope, curve = model.coef_
-    return {"offset": [*map(float, offset)], "slope": float(slope), "curve": float(curve)}
+    *fitted, slope, curve = model.coef_
+    offset = np.full(len(seen), np.mean(fitted))
+    offset[seen] = fitted
+    return {"offset": offset.tolist(), "slope": float(slope), "curve": float(curve)}
 
 
 def deciles(expected: np.ndarray, apart: np.ndarray) -> dict[str, list[float]]:

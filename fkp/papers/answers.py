@@ -92,12 +92,12 @@ def _budget(runs):
     changes = "; ".join(
         f"on {rows} by "
         + ", ".join(f"{_more(r['median'], 'px')} after {r['images']:,} images" for r in said)
+        + f" (of {', '.join(str(r['comparisons']) for r in said)} networks)"
         for rows, said in told.items()
     )
-    compared = ", ".join(str(row["comparisons"]) for row in phrases.first(told.values()))
     return (
         f"{words}: networks trained on augmented complete rows err, against those trained on "
-        f"imputed ones, {changes} (medians; networks compared: {compared}). Verdicts that turn: "
+        f"imputed ones, {changes}; medians. Verdicts that turn: "
         f"{len(turned)} of {len(claims)}{': ' * bool(turned)}{'; '.join(turned)}."
     )
 

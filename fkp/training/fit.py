@@ -193,7 +193,10 @@ def fit(
             points = train.points
             if train.images.shape[1:] != validation.images.shape[1:]:  # cut by the augmentation
                 points = np.concatenate([points for _, points in stream(0, augment=augment)])
-            start_at(model, np.nanmean(points, axis=0))
+            never = np.isnan(points).all(axis=0)
+            h, w, _ = model.input_shape[1:]
+            middle = [(w - 1) / 2, (h - 1) / 2]  # for points that no row has
+            start_at(model, np.nanmean(np.where(never, middle, points), axis=0))
         metrics = [[RMSE("rmse")], *[[] for _ in penalties[1:]]]
         network.compile(update, penalties, metrics=metrics, jit_compile=False)
     else:

@@ -146,7 +146,7 @@ def fingerprint(path: Path, source: str, options: object = None) -> str:
 
     Args:
         path, source: as for `read`.
-        options: of the reader, of which only the folder of images counts.
+        options: of the reader, of which the folder of images and the category count.
 
     Raises:
         SourceError: as `read`, of a list of points.
@@ -155,8 +155,9 @@ def fingerprint(path: Path, source: str, options: object = None) -> str:
     if path.is_file() and said.is_file():
         parts.append(file_fingerprint(said))
     if source in LISTS:
-        images = options.get("images") if isinstance(options, dict) else None
-        parts.append(read(path, source, images=images).fingerprint)
+        given = options if isinstance(options, dict) else {}
+        which = {name: given[name] for name in ("images", "category") if name in given}
+        parts.append(read(path, source, **which).fingerprint)
     return digest(parts, size=8) if parts[1:] else parts[0]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fkp.data import own
 from fkp.data.faces import Faces
 from fkp.data.readers import fault, marked, scheme
 
@@ -68,7 +69,7 @@ def read(
 
 def _load(path):
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise fault(path, f"JSON ({error})") from None
     lists = ("images", "annotations", "categories")
@@ -103,7 +104,8 @@ def _said(path, category, names):
             expected = f"pairs of numbers from 1 to {len(names)}"
             raise fault(path, expected, pair, column="skeleton") from None
         lines[f"{a}-{b}"] = [a, b]
-    return {"name": f"{category.get('name')}{len(names)}", "points": names, "regions": lines}
+    name = own.free(f"{category.get('name')}{len(names)}", names)
+    return {"name": name, "points": names, "regions": lines}
 
 
 def _points(path, number, values, k):

@@ -31,15 +31,17 @@ _GENUINE = "c4e7a4dafe02bbb4"  # digest of the coordinates of Kaggle's own train
 
 
 def recognises(path: Path | str) -> bool:
-    """A folder with training or test data, any .zip, or a .csv with an Image column."""
+    """A folder with training or test data, any .zip, or a .csv of them, by name or columns."""
     path = Path(path)
     if path.is_dir():
         return any((path / name).is_file() and recognises(path / name) for name in _NAMES)
     if path.suffix.lower() != ".csv":
         return path.suffix.lower() == ".zip"
     # An empty training.csv, or one with semicolons, is told so by `read`.
-    names = columns.header(path) or ["Image"] * (path.name in _NAMES)
-    return any("Image" in name.split(";") for name in names)
+    names = columns.header(path) or ["Image"]
+    words = {word for name in names for word in name.split(";")}
+    told = path.name in _NAMES or not words.isdisjoint((*COLUMNS, "ImageId"))
+    return "Image" in words and told
 
 
 def read(path: Path | str, part: str = "train", use_cache: bool = True) -> Faces:

@@ -50,7 +50,8 @@ def faces(
         path: of the list, for messages; a row without a labelled point is left out.
         scheme: of the points.
         files: the lists that the rows are from.
-        images: folder of the images; None: the list's folder and those beside it.
+        images: folder of the images; None: the list's folder, those in it, its parent and those
+            in that; of several that have an image of that name the one called as the list.
         **cut: `crop.OPTIONS`.
 
     Raises:
@@ -59,13 +60,16 @@ def faces(
     rows = [row for row in rows if not np.isnan(row.points).any(axis=1).all()]
     if not rows:
         raise fault(path, "rows with labelled points", "none")
-    folders = _folders(path, images)
-    places = {row.image: _image(folders, row) for row in rows}
+    levels, found = _levels(path, images), {}
+    for row in rows:
+        if (row.file, row.image) not in found:
+            found[row.file, row.image] = _image(levels, row)
+    places = [found[row.file, row.image] for row in rows]
     pixels, points = crop.crops(
         path if path.is_dir() else path.parent,
-        [(places[row.image], row) for row in rows],
+        [*zip(places, rows, strict=True)],
         lambda row: row.points,
-        files=[*files, *dict.fromkeys(places.values())],
+        files=[*files, *dict.fromkeys(places)],
         key=digest([(row.part, row.row) for row in rows]),
         **cut,
     )
@@ -78,7 +82,7 @@ def faces(
         points=points,
         scheme=scheme,
         source=path.stem,
-        groups=np.unique(names, return_inverse=True)[1],
+        groups=np.unique([*map(str, places)], return_inverse=True)[1],
         parts=np.array([row.part for row in rows], dtype="<U5"),
         names=np.array([f"{a}#{i}" if i > 1 else a for a, i in zip(names, numbers, strict=True)]),
     )
@@ -90,19 +94,23 @@ def part_of(file: Path) -> str:
     return next((part for part in ("train", "test") if re.search(word.format(part), stem)), "")
 
 
-def _folders(path, images):
+def _levels(path, images):
+    """Folders where images may lie, the nearest first: one that has a name ends the search."""
     if images is not None:
-        return [Path(images)]
+        return [[Path(images)]]
     here = path if path.is_dir() else path.parent
-    above = [here, here.parent]
-    return [
-        *above,
-        *(child for folder in above for child in sorted(folder.iterdir()) if child.is_dir()),
-    ]
+    inside = ([f for f in sorted(folder.iterdir()) if f.is_dir()] for folder in (here, here.parent))
+    return [[here], next(inside), [here.parent], next(inside)]
 
 
-def _image(folders, row):
-    for folder in folders:
-        if (folder / row.image).is_file():
-            return folder / row.image
-    raise fault(row.file, f"its image in {folders[0]} or beside it", row.image, row=row.row)
+def _image(levels, row):
+    for folders in levels:
+        found = {f: (f / row.image).resolve() for f in folders if (f / row.image).is_file()}
+        named = [folder for folder in found if folder.name == row.file.stem]
+        if len({*found.values()}) > 1 and not named:
+            first, other, *_ = found
+            expected = f"one image of that name, not {first} and {other} (option images says where)"
+            raise fault(row.file, expected, row.image, row=row.row)
+        if found:
+            return [*named, *found][0] / row.image
+    raise fault(row.file, f"its image in {levels[0][0]} or beside it", row.image, row=row.row)

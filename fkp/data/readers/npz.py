@@ -8,8 +8,8 @@ Arrays, by the first name that is present:
   NaN = unlabelled.
 - optional `scheme`: the name of a scheme (kaggle15, ibug68, points44, helen194, wflw98), or
   what a points.yaml says as JSON; or `point_names` (k,). Without either, see `scheme.find`.
-- optional `groups` (n,) whole numbers, `parts` (n,), `names` (n,); `source`, a text, without which
-  it is the file's name.
+- optional `groups` (n,) whole numbers, `parts` (n,), each "train", "test" or "", `names` (n,);
+  `source`, a text, without which it is the file's name.
 """
 
 import json
@@ -52,6 +52,9 @@ def read(path: Path) -> Faces:
     for name, values in optional.items():
         if values.shape != (len(images),):
             raise fault(path, f"shape {(len(images),)}", values.shape, column=name)
+    for row, part in enumerate(optional.get("parts", ()), 1):
+        if part not in ("train", "test", ""):
+            raise fault(path, '"train", "test" or ""', str(part), row=row, column="parts")
     source = str(arrays["source"]) if "source" in arrays else path.stem
     return Faces(images=images, points=points, scheme=found, source=source, **optional)
 

@@ -44,7 +44,7 @@ def find(
                 raise fault(path, f"one of {', '.join(SCHEMES)}", said, column="scheme")
             scheme = SCHEMES[said]
         elif names is not None:
-            scheme = own.own(f"{path.stem}{len(names)}", names)
+            scheme = own.own(own.free(f"{path.stem}{len(names)}", names), names)
         else:
             return own.unnamed(count)
     except (yaml.YAMLError, UnicodeDecodeError) as error:

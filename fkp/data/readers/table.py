@@ -39,9 +39,13 @@ def read(path: Path, images: str | None = None, **cut: object) -> Faces:
     files, faults = lists(path)
     if not files:
         raise [*faults, fault(path, "a .csv of images' names and NAME_x, NAME_y of points")][0]
+    for file in sorted(path.glob("*.csv")) if path.is_dir() else ():
+        if file not in files and marked.part_of(file):
+            _names(file)  # says what is wrong with a part of the data
     rows, names = [], None
     for file, found in files.items():
-        found, table = found or None, columns.read(file, "rows of one length")
+        table = columns.read(file, "rows of one length")
+        found = found or len(table.columns) // 2
         if names not in (None, found):
             raise fault(file, f"the points of {next(iter(files)).name}")
         names, part = found, marked.part_of(file)
@@ -53,7 +57,7 @@ def read(path: Path, images: str | None = None, **cut: object) -> Faces:
             for i, (image, points) in enumerate(zip(table.iloc[:, 0], values, strict=True), 1)
         ]
     k = len(rows[0].points) if rows else 0
-    points = scheme.find(path, k, names=names)
+    points = scheme.find(path, k, names=names if isinstance(names, list) else None)
     return marked.faces(path, rows, points, files=[*files], images=images, **cut)
 
 
