@@ -78,6 +78,7 @@ def overhead(root: Path, study: str, profile: str) -> dict[str, float]:
 def peak(code: str) -> float:
     """Most memory that a process had while it ran some code, MB."""
     ending = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    unit = 1024 if sys.platform == "darwin" else 1  # there in bytes, elsewhere in kB
     done = subprocess.run(
         [sys.executable, "-c", f"{code}\n{ending}"],
         cwd=PACKAGE_ROOT,
@@ -85,7 +86,7 @@ def peak(code: str) -> float:
         text=True,
         check=True,
     )
-    return round(int(done.stdout.split()[-1]) / 1024)
+    return round(int(done.stdout.split()[-1]) / unit / 1024)
 
 
 def growth(root: Path, runs: int) -> dict[str, float]:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from benchmarks import engine
 from fkp import models
 from fkp.deploy import benchmark, export, timings
 from fkp.deploy.candidates import stand_in
@@ -30,6 +31,14 @@ def files(images, tmp_path_factory):
     model = stand_in(models.build("manual_cnn", (32, 32, 1), 4, seed=0), images)
     folder = tmp_path_factory.mktemp("files")
     return export.for_runtimes(model, folder, "m", ["tf_function", "litert"], images)[0]
+
+
+@pytest.mark.parametrize(("platform", "unit"), [("darwin", 1), ("linux", 1024)])
+def test_the_engines_memory_is_in_mb_on_every_system(monkeypatch, platform, unit):
+    told = SimpleNamespace(stdout=f"words\n{200 * 1024**2 // unit}\n")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: told)
+    monkeypatch.setattr(sys, "platform", platform)
+    assert engine.peak("") == 200
 
 
 def test_processes_are_interleaved_and_answer_for_every_batch_size(files, images):

@@ -96,6 +96,7 @@ def pictures(tmp_path_factory):
     Image.fromarray(canvas).save(folder / "four.png")
     (folder / "words.png").write_text("no picture")
     Image.new("RGB", (300, 200), "gray").save(folder / "gray.png")
+    Image.new("RGBA", (610, 420)).save(folder / "clear.png")
     return folder
 
 
@@ -182,6 +183,26 @@ def test_only_lips_and_irises_are_recoloured(page, pictures):
 
 
 @needs_chromium
+def test_a_transparent_picture_keeps_nothing_of_the_last(page, pictures):
+    show(page, pictures / "four.png")
+    show(page, pictures / "clear.png")
+    alpha = "document.getElementById('canvas').getContext('2d').getImageData(0, 0, 610, 420)"
+    assert page.evaluate(f"{alpha}.data.every((value) => !value)")
+
+
+@needs_chromium
+def test_two_tracks_are_one_face_from_the_overlap_that_python_takes(page):
+    stays = """
+      import("./track.js").then(({ Tracker }) => [0.2, 0.5].map((shift) => {
+        const points = [[40, 40], [60, 60]], face = { box: [0, 0, 100, 100], points, error: [1] };
+        const other = { face: { box: [100 * shift, 0, 100, 100] } };
+        const tracker = Object.assign(new Tracker(null), { tracks: [other] });
+        return tracker.stays(face, face, { width: 200, height: 200 });
+      }))"""
+    assert page.evaluate(stays) == [False, True]  # overlaps of 0.67 and 0.33
+
+
+@needs_chromium
 def test_faults_are_said(page, pictures):
     page.set_input_files("#file", pictures / "words.png")
     status(page, "words.png is no picture that this browser can open")
@@ -236,6 +257,22 @@ def test_a_hundred_pictures_of_a_camera_take_no_more_memory(player, address, tmp
 
         grown = -memory_after(20) + memory_after(100)
         assert page.inner_text("#time").endswith(" ms")
+        streams = """(async () => {
+          const { mediaDevices } = navigator, ask = mediaDevices.getUserMedia.bind(mediaDevices);
+          window.opened = [];
+          mediaDevices.getUserMedia = async (what) => {
+            window.opened.push(await ask(what));
+            return window.opened.at(-1);
+          };
+          const button = document.getElementById("camera");
+          button.click();
+          button.click();
+        })()"""
+        page.evaluate(streams)
+        status(page, "The camera is on")
+        assert page.evaluate("opened.length") == 1 and page.is_enabled("#camera")
+        page.evaluate("opened[0].getTracks()[0].dispatchEvent(new Event('ended'))")
+        status(page, "The camera is off")
         assert not asked
     assert (grown < 1).all(), grown
 

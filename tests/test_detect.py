@@ -1,5 +1,7 @@
 """Faces found by the detector: on drawn faces, alone, several, small, in large pictures."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -59,6 +61,17 @@ def test_a_higher_score_asks_for_more(detector, drawn):
     few, scores = detector.boxes(drawn.images[0], min_score=0.9)
     assert (scores >= 0.9).all()
     assert len(few) <= len(detector.boxes(drawn.images[0], min_score=0.3)[0])
+    found = [detector.boxes(drawn.images[0], min_score=least)[1] for least in (0.3, 0.1)]
+    assert len(found[1]) > len(found[0]) and found[1].min() < 0.3
+
+
+def test_one_detector_serves_several_threads(detector, drawn):
+    views = [image[:size] for image in drawn.images for size in (160, 120)] * 3
+    alone = [detector.boxes(view)[0] for view in views]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda view: detector.boxes(view)[0], views))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_overlaps():

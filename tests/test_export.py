@@ -2,8 +2,11 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from PIL import Image
+from pts import write_pts
+from typer.testing import CliRunner
 
-from fkp import models
+from fkp import cli, models
 from fkp.data import readers
 from fkp.data.faces import Faces
 from fkp.data.schemes import IBUG_68, KAGGLE_15
@@ -17,13 +20,13 @@ from fkp.photo.finder import WEIGHTS
 SHAPE = (32, 24, 1)
 
 
-def tiny(norm=True):
+def tiny(norm=True, shape=SHAPE):
     """The contract in miniature; it holds a Resizing layer before a batch normalisation."""
-    inputs, x = pixels_in(SHAPE)
+    inputs, x = pixels_in(shape)
     x = layers.Resizing(16, 16)(x)
     x = layers.Conv2D(8, 3, strides=2, activation="relu")(x)
     x = layers.BatchNormalization()(x) if norm else x
-    return keras.Model(inputs, points_out(layers.Flatten()(x), SHAPE, 4), name="tiny")
+    return keras.Model(inputs, points_out(layers.Flatten()(x), shape, 4), name="tiny")
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +125,22 @@ def test_a_shipped_model_is_exported_whatever_its_expected_errors_on_noise(tmp_p
     file = export.export_file(WEIGHTS / "tiny.keras", form, tmp_path, faces)
     assert file["path"].parent == tmp_path and file["max_px"] < (0.01 if form == "tflite" else 2)
     assert export.export_file(WEIGHTS / "tiny.keras", "onnx", tmp_path)["max_px"] < 0.01
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_a_model_of_colours_is_calibrated_on_coloured_photographs(tmp_path, monkeypatch, described):
+    shape, faces = (96, 96, 3), readers.read(n=3, size=120, channels=3, scheme=IBUG_68)
+    for i, (image, points) in enumerate(zip(faces.images, faces.points, strict=True)):
+        Image.fromarray(image).save(tmp_path / f"{i}.png")
+        write_pts(tmp_path / f"{i}.pts", points)
+    said = About("a", "ibug68", IBUG_68.labels, zoom=1.4) if described else None
+    (tmp_path / "made").mkdir()
+    models.save(tiny(shape=shape), tmp_path / "made/colour.keras", about=said)
+    told = ("export", "made/colour.keras", "--format", "int8", "--calibrate", ".")
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli.app, told)
+    assert result.exit_code == 0, result.output + str(result.exception)
+    assert models.load(tmp_path / "colour-int8.tflite").input_shape == (None, *shape)
 
 
 @pytest.mark.parametrize(("detected", "side"), [(True, 30), (False, 50)])

@@ -1,6 +1,7 @@
 """Model files: one way to open them, one clear error for what is none."""
 
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 from keras import layers
 
 from fkp import models
+from fkp.data.schemes import KAGGLE_15
 from fkp.deploy import export
-from fkp.models import describe
+from fkp.models import about, describe, warm
 from fkp.models.predict import predict
 
 SHAPE = (16, 16, 1)
@@ -39,6 +41,16 @@ def test_every_format_has_one_contract(suffix, model, files):
     assert predict(loaded, images[:0]).shape == (0, 4, 2)
 
 
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
+def test_one_runner_serves_several_threads(suffix, files):
+    loaded, rng = models.load(files / f"model{suffix}", threads=1), np.random.default_rng(0)
+    batches = [rng.integers(0, 256, (1 + i % 3, *SHAPE), dtype=np.uint8) for i in range(60)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(loaded.predict, batches))
+    for points, images in zip(found, batches, strict=True):
+        np.testing.assert_array_equal(points, loaded.predict(images))
+
+
 def test_a_model_is_saved_without_its_optimizer_a_checkpoint_with_it(model, tmp_path):
     model.compile("adam", "mse")
     images = np.zeros((2, *SHAPE), np.uint8)
@@ -52,6 +64,11 @@ def test_a_model_is_saved_without_its_optimizer_a_checkpoint_with_it(model, tmp_
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert not loaded.compiled
     np.testing.assert_allclose(predict(loaded, images), predict(model, images), atol=1e-5)
+
+
+def test_only_a_keras_file_has_weights_to_start_from(model, files):
+    with pytest.raises(ValueError, match=r"model\.tflite: expected a \.keras file"):
+        warm.start(model, files / "model.tflite", KAGGLE_15)
 
 
 def not_models(folder):
@@ -91,5 +108,8 @@ def test_what_is_no_model_gets_one_line(tmp_path):
         with pytest.raises(ValueError, match=rf"{name}: {message}") as caught:
             models.load(tmp_path / name)
         assert len(str(caught.value).splitlines()) == 1
-    with pytest.raises(FileNotFoundError, match=r"none\.keras: no such file, expected a model"):
-        models.load(tmp_path / "none.keras")
+    with pytest.raises(ValueError, match=r"text\.onnx: not a model that ONNX Runtime can open"):
+        about.read(tmp_path / "text.onnx")
+    for read, name in ((models.load, "none.keras"), (about.read, "none.onnx")):
+        with pytest.raises(FileNotFoundError, match=f"{name}: no such file, expected a model"):
+            read(tmp_path / name)

@@ -136,6 +136,8 @@ def test_every_shipped_model_describes_itself():
         found = read(path)
         assert found.name == path.stem and found.terms and found.data
         assert found.labels == IBUG_68.labels or "kaggle" in found.scheme
+        place = f"{found.zoom} and ({', '.join(map(str, found.middle))})"
+        assert place in (finder.WEIGHTS / "README.md").read_text()
 
 
 @pytest.fixture(scope="module")

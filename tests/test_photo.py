@@ -114,12 +114,15 @@ def test_a_file_at_fault_is_named(file, tmp_path):
     write_pts(far, marks()[1] + 1000)
     real = tmp_path / "real.tiff"
     Image.fromarray(np.zeros((5, 5), np.float32)).save(real)
+    deep = tmp_path / "deep.tiff"
+    Image.fromarray(np.full((5, 5), 70_000, np.int32)).save(deep)
     photo = picture.read(file)
     for call, message in (
         (lambda: picture.read(tmp_path / "no.jpg"), "no.jpg: got 'no such file'"),
         (lambda: picture.read(broken), "broken.jpg: .*expected a whole picture"),
         (lambda: picture.read(tmp_path), "expected a whole picture"),
         (lambda: picture.read(real), "real.tiff: got 'pixels are real numbers'"),
+        (lambda: picture.read(deep), "deep.tiff: got 'pixels are of more than 16 bits'"),
         (lambda: picture.marked(photo, tmp_path / "no.pts"), "no.pts: got 'no such file'"),
         (lambda: picture.marked(photo, few), "few.pts: got '1 points', expected 68"),
         (lambda: picture.marked(photo, far), "far.pts: .*expected points on the photograph"),

@@ -16,6 +16,7 @@ from fkp.data import readers
 from fkp.data.readers.ibug import read_pts
 from fkp.data.schemes import IBUG_68
 from fkp.photo.picture import read
+from fkp.photo.predictions import pictures
 
 
 @pytest.fixture
@@ -97,6 +98,47 @@ def test_what_is_not_ours_is_not_written_over(folder):
     assert Path("mine/two_1.pts").read_text() == "by hand"
     told = predict("mine", "--out", "mine").stdout
     assert "pictures: 1," in told, "overlays are no pictures"
+
+
+def test_what_is_ours_is_no_source_however_it_is_named(folder, monkeypatch):
+    monkeypatch.chdir("in")
+    Path("notes.txt").write_text("no picture")
+    for names in (["two.png", "none.jpg"], ["two.png", "none.jpg", "two-1.png"], ["*"]):
+        told = predict(*names, "--out", ".").stdout
+        assert "pictures: 2, faces: 2," in told
+        assert {f.name for f in Path().glob("*.*g")} == {
+            *("two.png", "two-1.png", "none.jpg", "none-1.jpg")
+        }
+    with pytest.raises(FileNotFoundError, match="all that was named is what fkp wrote there"):
+        pictures(["two-1.png"], Path())
+    with pytest.raises(FileNotFoundError, match=r"\*\.txt: no picture or video among these"):
+        pictures(["*.txt"], Path())
+
+
+def test_points_of_faces_that_are_no_longer_found_are_removed(folder):
+    def names():
+        return {file.name for file in Path("predictions").glob("*.pts")}
+
+    Path("predictions").mkdir()
+    Path("predictions/two_4.pts").write_text("by hand")
+    predict("in/two.png", "--save", "pts")
+    assert names() == {"two_4.pts", "two-1_1.pts", "two-1_2.pts"}
+    predict("in/two.png", "--save", "pts", "--max-faces", 1)
+    assert names() == {"two_4.pts", "two-1_1.pts"}
+
+
+def test_a_table_in_place_of_an_earlier_one_is_told(folder):
+    again = ", in place of an earlier file"
+    for said in (False, True):
+        told = predict("in/two.png", "--save", "csv").stdout
+        assert (f"written: predictions/predictions.csv{again}" in told) == said
+
+
+def test_an_overlay_that_its_format_cannot_hold_is_named(folder):
+    Image.new("RGB", (66_000, 4)).save("in/wide.bmp")
+    result = predict("in/wide.bmp", "in/two.png", status=2)
+    assert "wide.jpg: 66000 x 4 px do not fit into a .jpg file" in result.stderr
+    assert {f.name for f in Path("predictions").glob("[!.]*")} == {"two.png"}
 
 
 def test_a_name_that_is_no_utf8_is_written_all_the_same(folder):

@@ -164,3 +164,9 @@ def test_effects_on_shut_mouth_and_eyes_are_none():
 def test_bad_values_are_named(face, given, message):
     with pytest.raises(ValueError, match=message):
         recolour(*face, IBUG_68, **given)
+
+
+@pytest.mark.parametrize("paint", [recolour, plain_fill])
+def test_a_gray_image_is_refused(face, paint):
+    with pytest.raises(ValueError, match=r"image: expected uint8 RGB .*, got uint8 \(256, 256\)"):
+        paint(face[0][..., 0], face[1], IBUG_68, lips=RED)

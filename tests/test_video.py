@@ -54,11 +54,62 @@ def test_what_is_recorded_is_read_again(tmp_path):
     assert film.rate == 20 and film.count == 5 and film.size == (64, 48) and not film.live
     np.testing.assert_allclose([seconds for seconds, _ in seen], np.arange(5) / 20)
     levels = [pixels.mean() for _, pixels in seen]
-    np.testing.assert_allclose(levels, (0, 20, 40, 60, 60), atol=3)
+    np.testing.assert_allclose(levels, (0, 20, 40, 40, 60), atol=3)
     red = tmp_path / "red.mp4"
     with video.recording(red, (64, 48), 20) as record:
         record(0, np.full((48, 64, 3), (200, 30, 30), np.uint8))
     assert pictures(red)[1][0][1].mean(axis=(0, 1)).argmax() == 0
+
+
+@pytest.mark.parametrize(
+    ("rate", "stated"), [(24000 / 1001, 23.976), (119.987, 119.99), (999.99, 1000)]
+)
+def test_a_rate_is_rounded_to_what_the_format_can_state(tmp_path, rate, stated):
+    with video.recording(tmp_path / "a.mp4", (64, 48), rate) as record:
+        record(0, np.zeros((48, 64, 3), np.uint8))
+    assert video.Video(tmp_path / "a.mp4").rate == pytest.approx(stated, abs=1e-6)
+
+
+def test_on_a_full_disk_the_earlier_video_stays(tmp_path):
+    resource, file = pytest.importorskip("resource"), tmp_path / "a.mp4"
+    file.write_text("earlier")
+    noise, limits = np.random.default_rng(0), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+    try:
+        with (
+            pytest.raises(OSError, match=r"a\.mp4: 0 of 40 pictures were written"),
+            video.recording(file, (160, 96), 20) as record,
+        ):
+            for step in range(40):
+                record(step / 20, noise.integers(256, size=(96, 160, 3), dtype=np.uint8))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert file.read_text() == "earlier" and list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(
+    ("stamps", "times"),
+    [
+        ((100, 140, 300, 310), (0, 0.04, 0.2, 0.21)),
+        ((0, 0, 0, 0), (0, 0.1, 0.2, 0.3)),
+        ((0, 90, 50, 400), (0, 0.09, 0.19, 0.4)),
+    ],
+)
+def test_a_picture_has_the_time_that_its_file_states(monkeypatch, stamps, times):
+    class Film:
+        def __init__(self, *_):
+            self.left = [*stamps]
+
+        def read(self):
+            self.now = self.left.pop(0) if self.left else None
+            return self.now is not None, np.zeros((4, 6, 3), np.uint8)
+
+        def get(self, what):
+            known = {cv2.CAP_PROP_FPS: 10.0, cv2.CAP_PROP_POS_MSEC: self.now or 0.0}
+            return known.get(what, -1.0)
+
+    monkeypatch.setattr(cv2, "VideoCapture", Film)
+    np.testing.assert_allclose([seconds for seconds, _ in video.Video("uneven.mp4")], times)
 
 
 def test_half_a_video_is_none(tmp_path):
@@ -115,9 +166,11 @@ class Camera:
     """In place of a camera: seven pictures, then Ctrl-C."""
 
     def __init__(self, images):
-        self.images = images
+        self.images, self.films = images, cv2.VideoCapture
 
-    def __call__(self, number):
+    def __call__(self, number, *how):
+        if how:  # a file
+            return self.films(number, *how)
         assert number == 0
         self.left = iter(range(7))
         return self

@@ -72,15 +72,18 @@ def predict(
             break
         if not as_json:
             tqdm.write(f"{shorten(file)}: {told}")
-    written = [FORMS[form](found, out) for form in save or ()] if found else []
+    forms = dict.fromkeys(save or ()) if found else ()
+    earlier = {form for form in forms if (out / f"predictions.{form}").is_file()}
+    written = {form: FORMS[form](found, out) for form in forms}
     if found and (folder or save):
         remember(out, names.values())
     if as_json:
         typer.echo(json.dumps([picture.facts() for picture in found], indent=1))
     elif not all(map(is_video, names)):
         typer.echo(f"pictures: {len(stills)}, faces: {sum(stills)}, overlays: {shorten(out)}/")
-    for file in written:
-        typer.echo(f"written: {shorten(file)}", err=as_json)
+    for form, file in written.items():
+        again = ", in place of an earlier file" if form in earlier else ""
+        typer.echo(f"written: {shorten(file)}{again}", err=as_json)
     raise typer.Exit(status)
 
 
@@ -129,8 +132,12 @@ def _one(finder, file, name, folder, look, pose):
     if folder:
         overlay = folder / f"{name}{'.png' if file.suffix.lower() == '.png' else '.jpg'}"
         drawn = cv2.cvtColor(draw(pixels, faces, pose), cv2.COLOR_RGB2BGR)
+        fits, packed = cv2.imencode(overlay.suffix, drawn)
+        if not fits:
+            size = f"{drawn.shape[1]} x {drawn.shape[0]} px"
+            raise ValueError(f"{overlay}: {size} do not fit into a {overlay.suffix} file")
         with whole(overlay) as part:
-            part.write_bytes(cv2.imencode(overlay.suffix, drawn)[1])
+            part.write_bytes(packed)
         told += f", {1000 * (time.perf_counter() - start):.0f} ms, {shorten(overlay)}"
     return Found(file, name, pixels.shape[1], pixels.shape[0], faces), told
 

@@ -103,11 +103,17 @@ def export(
     """
     from fkp.data import readers
     from fkp.deploy.export import export_file
-    from fkp.models import about
+    from fkp.models import about, load
 
-    # What says how faces are cut for it is shown some that have room around.
-    read = pictures if about.read(model) else readers.read
-    faces = read(calibrate).sample(200) if calibrate else None
+    faces, cut = None, {}
+    if calibrate:
+        if readers.recognise(calibrate) not in ("kaggle", "npz"):  # which are read as they are
+            with quiet():
+                cut = {"channels": load(model).input_shape[-1]}
+        # What says how faces are cut for it is shown some that have room around.
+        room = about.read(model) is not None
+        faces = pictures(calibrate, options=cut) if room else readers.read(calibrate, **cut)
+        faces = faces.sample(200)
     with quiet():
         file = export_file(model, form, out, faces, force)
     typer.echo(

@@ -66,13 +66,20 @@ def read(path: str | Path) -> About | None:
     """What a .keras, .tflite or .onnx file says of itself; None if it says nothing.
 
     Raises:
-        ValueError: it says something else; names the file.
+        FileNotFoundError: nothing is there.
+        ValueError: it says something else, or is an .onnx file that cannot be opened; names it.
     """
     path, text = Path(path), None
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file, expected a model")
     if path.suffix == ".onnx":
         import onnxruntime
 
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        try:
+            session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        except Exception as error:  # of any kind, as in `fkp.models.load`
+            short = str(error).partition("\n")[0]
+            raise ValueError(f"{path}: not a model that ONNX Runtime can open ({short})") from error
         text = session.get_modelmeta().custom_metadata_map.get(_NAME)
     try:
         if path.suffix != ".onnx" and zipfile.is_zipfile(path):

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -143,17 +144,18 @@ def _litert(path, threads):
 
     interpreter = Interpreter(str(path), num_threads=threads)
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
-    batch = None
+    batch, alone = None, Lock()
 
     def call(images):
         nonlocal batch
-        if len(images) != batch:
-            batch = len(images)
-            interpreter.resize_tensor_input(source["index"], images.shape)
-            interpreter.allocate_tensors()
-        interpreter.set_tensor(source["index"], images)
-        interpreter.invoke()
-        return interpreter.get_tensor(target["index"])
+        with alone:
+            if len(images) != batch:
+                batch = len(images)
+                interpreter.resize_tensor_input(source["index"], images.shape)
+                interpreter.allocate_tensors()
+            interpreter.set_tensor(source["index"], images)
+            interpreter.invoke()
+            return interpreter.get_tensor(target["index"])
 
     shapes = ((None, *end["shape"][1:].tolist()) for end in (source, target))
     return Runner(call, *shapes)

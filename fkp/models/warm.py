@@ -30,8 +30,11 @@ def start(model: "keras.Model", path: str | Path, scheme: Scheme) -> int:
         How many of the model's points start from trained weights.
 
     Raises:
-        ValueError: the file is of another body, says nothing of its points, or has none of these.
+        ValueError: the file is no .keras file or of another body, says nothing of its points, or
+            has none of these.
     """
+    if Path(path).suffix != ".keras":
+        raise ValueError(f"{path}: expected a .keras file: only it has weights to start from")
     trained, said = load(path), about.read(path)
     if said is None:
         raise ValueError(f"{path}: does not say which points it finds; expected a model of fkp's")

@@ -8,6 +8,7 @@ pictures larger than the 256 px that it was made for, and finds smaller faces th
 
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ _SIDES = {1024: (1024, 256), 512: (512, 128), 256: (256,)}
 _ANCHORS = (16, 2), (32, 6)  # px between cells, boxes of each cell
 _STEP = 32  # sides are multiples of it
 _SAME = 0.3  # overlap above which two boxes are of one face
-_LEAST = 0.3  # boxes that score less are not even averaged with others
+_LEAST = 0.3  # boxes that score less, and less than asked for, are not even averaged with others
 # From BlazeFace's square to the box of the 68 points, brows to chin; medians on whole photographs
 # of training faces (300-W, AFW).
 _DOWN, _WIDE, _HIGH = 0.054, 0.969, 0.947
@@ -52,7 +53,7 @@ class Detector:
         self.net = Interpreter(str(model_file()), num_threads=threads)
         self.input = self.net.get_input_details()[0]["index"]
         self.outputs = {d["shape"][-1]: d["index"] for d in self.net.get_output_details()}
-        self.shape = None
+        self.shape, self.alone = None, Lock()
 
     def boxes(self, pixels: np.ndarray, min_score: float = SCORE) -> tuple[np.ndarray, np.ndarray]:
         """The faces of one picture, the largest first.
@@ -70,7 +71,7 @@ class Detector:
         found, small = [], pixels
         for side in _SIDES[largest]:  # each made from the last
             small = cv2.resize(small, _size(pixels, side), interpolation=cv2.INTER_AREA)
-            squares, scores = self._squares(small)
+            squares, scores = self._squares(small, min(_LEAST, min_score))
             found.append(np.column_stack([squares * longest / side, scores]))
         squares, scores = _one_each(np.concatenate(found), min_score)
         middle = squares[:, :2] + squares[:, 2:] * (0.5, 0.5 + _DOWN)
@@ -90,21 +91,26 @@ class Detector:
         boxes, _ = self.boxes(np.repeat(wide, 3 // image.shape[2], axis=2))
         return boxes - np.float32([room, room, 0, 0])
 
-    def _squares(self, pixels):
-        """(n, 4), x, y, w, h as the network gives them, px, and (n,) scores; many of one face."""
+    def _squares(self, pixels, least):
+        """(n, 4), x, y, w, h as the network gives them, px, and (n,) scores; many of one face.
+
+        Those that score no more than `least` are left out.
+        """
         h, w = pixels.shape[:2]
         padded = np.zeros((1, -(-h // _STEP) * _STEP, -(-w // _STEP) * _STEP, 3), np.float32)
         padded[0, :h, :w] = pixels / np.float32(127.5) - 1
-        if padded.shape != self.shape:
-            self.net.resize_tensor_input(self.input, padded.shape)
-            self.net.allocate_tensors()
-            self.shape = padded.shape
-        self.net.set_tensor(self.input, padded)
-        self.net.invoke()
-        logits = self.net.get_tensor(self.outputs[1])[0, :, 0]
+        with self.alone:
+            if padded.shape != self.shape:
+                self.net.resize_tensor_input(self.input, padded.shape)
+                self.net.allocate_tensors()
+                self.shape = padded.shape
+            self.net.set_tensor(self.input, padded)
+            self.net.invoke()
+            logits = self.net.get_tensor(self.outputs[1])[0, :, 0]
+            moves = self.net.get_tensor(self.outputs[16])[0, :, :4]
         scores = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
-        likely = scores > _LEAST
-        moves = self.net.get_tensor(self.outputs[16])[0, likely, :4]
+        likely = scores > least
+        moves = moves[likely]
         middle, size = moves[:, :2] + _anchors(*padded.shape[1:3])[likely], moves[:, 2:]
         return np.hstack([middle - size / 2, size]), scores[likely]
 

@@ -39,7 +39,8 @@ def read(file: str | Path) -> Photo:
     """The photograph in a file: 8 or 16 bits, gray, RGB, CMYK or palette; of many frames the first.
 
     Raises:
-        ValueError: no picture, one of more pixels than Pillow takes for safe, or of real numbers.
+        ValueError: no picture, one of more pixels than Pillow takes for safe, or whose pixels are
+            real numbers or of more than 16 bits.
     """
     try:
         with warnings.catch_warnings():
@@ -106,13 +107,15 @@ def shown(image: Image.Image) -> np.ndarray:
     """uint8 RGBA (h, w, 4) of a Pillow image of any mode, turned the way it is shown.
 
     Raises:
-        ValueError: pixels are real numbers.
+        ValueError: pixels are real numbers or of more than 16 bits.
     """
     image = ImageOps.exif_transpose(image)
     if image.mode == "F":
         raise ValueError("pixels are real numbers")
     if image.mode.startswith("I"):  # 16 bits of gray; Pillow itself would clip them to 8
         gray = np.asarray(image).astype(float)
+        if gray.min() < 0 or gray.max() > 65535:
+            raise ValueError("pixels are of more than 16 bits")
         image = Image.fromarray((gray / (257 if gray.max() > 255 else 1)).round().astype(np.uint8))
     if image.mode == "CMYK" and image.info.get("icc_profile"):
         inks, screen = io.BytesIO(image.info["icc_profile"]), ImageCms.createProfile("sRGB")

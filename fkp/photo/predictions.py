@@ -4,7 +4,7 @@ import glob
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -78,14 +78,15 @@ def pictures(sources: Sequence[str], leave: Path) -> dict[Path, str]:
     Args:
         sources: names.
         leave: the folder that is written to: passed over inside other folders, and what is ours
-            in it wherever it is.
+            in it however it is named.
 
     Returns:
         file -> a name of its own for what is written about it: its stem, numbered if that is taken
         by another, or in `leave` by a file that is not ours.
 
     Raises:
-        FileNotFoundError: a source that is not there, or holds neither.
+        FileNotFoundError: a source that is not there, or holds neither; sources of which all is
+            ours.
     """
     files, known, leave = {}, (*SUFFIXES, *video.SUFFIXES), leave.resolve()
     ours = _ours(leave)
@@ -95,17 +96,19 @@ def pictures(sources: Sequence[str], leave: Path) -> dict[Path, str]:
             found = sorted(f for f in path.rglob("*") if f.suffix.lower() in known and f.is_file())
             if path.resolve() in leave.parents:
                 found = [file for file in found if leave not in file.resolve().parents]
-            found = [f for f in found if f.resolve().parent != leave or f.stem not in ours]
+            what = "no picture or video in this folder"
         else:
             # Path.glob refuses absolute patterns.
-            named = glob.glob(source, recursive=True)  # noqa: PTH207
-            found = [path] if path.is_file() else [Path(name) for name in sorted(named)]
-        files |= {file.resolve(): file for file in found}
+            named = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207
+            found = [f for f in named if f.suffix.lower() in known and f.is_file()]
+            found = [path] if path.is_file() else found
+            what = "no picture or video among these" if named else "no such file or folder"
         if not found:
-            what = (
-                "no picture or video in this folder" if path.is_dir() else "no such file or folder"
-            )
             raise FileNotFoundError(f"{source or repr(source)}: {what}")
+        found = [f for f in found if f.resolve().parent != leave or f.stem not in ours]
+        files |= {file.resolve(): file for file in found}
+    if sources and not files:
+        raise FileNotFoundError(f"{leave}: all that was named is what fkp wrote there")
     names, taken = {}, {re.sub(r"_\d+$", "", f.stem) for f in leave.glob("*.pts")} - ours
     taken |= {f.stem for f in leave.glob("*") if f.suffix.lower() in known} - ours
     for file in files.values():
@@ -156,12 +159,19 @@ def to_csv(found: Sequence[Found], folder: Path) -> Path:
 
 
 def to_pts(found: Sequence[Found], folder: Path) -> Path:
-    """PICTURE_1.pts, PICTURE_2.pts ...: a file a face, pixels counted from 1 as 300-W does."""
+    """PICTURE_1.pts, PICTURE_2.pts ...: a file a face, pixels counted from 1 as 300-W does.
+
+    Those of an earlier call that found more faces are removed.
+    """
+    ours = _ours(folder)
     for picture in found:
         for number, face in enumerate(picture.faces, 1):
             lines = "".join(f"{x:.2f} {y:.2f}\n" for x, y in face.points + 1)
             text = f"version: 1\nn_points: {len(face.points)}\n{{\n{lines}}}\n"
             write_text(folder / f"{picture.stem}_{number}.pts", text)
+        more = (folder / f"{picture.stem}_{n}.pts" for n in count(len(picture.faces) + 1))
+        for earlier in takewhile(Path.is_file, more) if picture.stem in ours else ():
+            earlier.unlink()
     return folder
 
 

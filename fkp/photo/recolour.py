@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 
 from fkp.data.schemes import Scheme
-from fkp.photo.surfaces import PARTS, SHUT_MOUTH, fill, lab, openness, outline, surface
+from fkp.photo.surfaces import PARTS, SHUT_MOUTH, check, fill, lab, openness, outline, surface
 
 _LIGHTNESS = 0.65  # how far the mean lightness follows the colour's; 1 would hide the photo's light
 
@@ -62,6 +62,7 @@ def plain_fill(
 
     Arguments, result and errors are those of `recolour`.
     """
+    check(image)
     out = image.copy()
     for part, rgb in _colours(lips, eyes).items():
         fill(out, outline(points, scheme, PARTS[part]), rgb.tolist())

@@ -41,8 +41,7 @@ def surface(image: np.ndarray, points: np.ndarray, scheme: Scheme, part: str) ->
     Raises:
         ValueError: see `outline`; a wrong image.
     """
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise ValueError(f"image: expected uint8 RGB (h, w, 3), got {image.dtype} {image.shape}")
+    check(image)
     edge = outline(points, scheme, PARTS[part])
     low = np.maximum(edge.min(axis=0) - 2, 0).astype(int)
     high = np.maximum(edge.max(axis=0) + 3, 0).astype(int)
@@ -58,6 +57,12 @@ def surface(image: np.ndarray, points: np.ndarray, scheme: Scheme, part: str) ->
     else:
         found[window] = _like_the_rim(patch, edge - low)
     return found
+
+
+def check(image: np.ndarray) -> None:
+    """ValueError unless it is uint8 RGB (h, w, 3)."""
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"image: expected uint8 RGB (h, w, 3), got {image.dtype} {image.shape}")
 
 
 def outline(points: np.ndarray, scheme: Scheme, region: str) -> np.ndarray:

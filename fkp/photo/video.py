@@ -27,7 +27,8 @@ def is_video(source: str | Path) -> bool:
 class Video:
     """The pictures of a video file or a camera: `for time, pixels in Video(source)`.
 
-    Time is in seconds from the first picture, pixels are uint8 (h, w, 3), RGB.
+    Time is in seconds from the first picture, pixels are uint8 (h, w, 3), RGB. A file's is its own,
+    which need not be even; where it does not increase, a picture comes `1 / rate` after the last.
 
     Args:
         source: a file, or "camera:0" for the first camera.
@@ -63,12 +64,16 @@ class Video:
         self.count = int(count) if count > 0 and not self.live else None
 
     def __iter__(self) -> Iterator[tuple[float, np.ndarray]]:
-        start, index, there, pixels = time.perf_counter(), 0, True, self._first
+        start, seconds, there, pixels = self._clock(), 0.0, True, self._first
         while there:
-            seconds = time.perf_counter() - start if self.live else index / self.rate
             yield seconds, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
             there, pixels = self._film.read()
-            index += 1
+            now = self._clock() - start
+            seconds = now if now > seconds else seconds + 1 / self.rate
+
+    def _clock(self):
+        """Time of the picture just read, s."""
+        return time.perf_counter() if self.live else self._film.get(cv2.CAP_PROP_POS_MSEC) / 1000
 
     def close(self) -> None:
         """Let go of the file or camera."""
@@ -86,18 +91,21 @@ def recording(
     Args:
         file: to write.
         size: (width, height) of the pictures.
-        rate: pictures a second.
+        rate: pictures a second; rounded to what MPEG-4 can state.
 
     Raises:
-        OSError: no video can be written there.
+        OSError: no video can be written there, or not all of it.
     """
-    written = 0
+    written, last = 0, None
+    rate = round(rate, 3 if rate < 65 else 2 if rate < 600 else 0)  # as a fraction of 16 bits
 
     def record(seconds, pixels):
-        nonlocal written
-        while written <= round(seconds * rate):
-            writer.write(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+        nonlocal written, last
+        picture, place = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), round(seconds * rate)
+        while written <= place:
+            writer.write(picture if written == place or last is None else last)
             written += 1
+        last = picture
 
     with whole(file) as part:
         writer = cv2.VideoWriter(str(part), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
@@ -107,6 +115,9 @@ def recording(
             yield record
         finally:
             writer.release()
+        stored = cv2.VideoCapture(str(part), cv2.CAP_FFMPEG).get(cv2.CAP_PROP_FRAME_COUNT)
+        if stored != written:  # OpenCV is silent about a full disk
+            raise OSError(f"{file}: {stored:.0f} of {written} pictures were written; disk full?")
 
 
 @contextmanager

@@ -60,6 +60,7 @@ function take(source, width, height) {
     Object.assign(frame, { width, height });
     Object.assign(canvas, { width, height });
   }
+  pixelsOf.clearRect(0, 0, width, height);
   pixelsOf.drawImage(source, 0, 0);
   $("empty").hidden = $("hint").hidden = true;
   canvas.hidden = false;
@@ -81,6 +82,7 @@ function look(tracker = null) {
 }
 
 function show() {
+  shown.clearRect(0, 0, canvas.width, canvas.height);
   shown.drawImage(frame, 0, 0);
   const colours = Object.fromEntries(
     ["lips", "eyes"].map((part) => [part, $(part).checked ? $(`${part}-colour`).value : null]));
@@ -151,6 +153,7 @@ async function watch() {
     const why = error.name === "NotFoundError" ? "there is none" : `the browser refused it (${error.name})`;
     return say(`No camera: ${why}. Allow it for this page, or choose a picture.`, true);
   }
+  for (const track of stream.getTracks()) track.onended = stop; // unplugged
   video.srcObject = stream;
   await video.play();
   Object.assign(state, { file: "camera", frames: 0, tracker: new Tracker(finder()) });
@@ -196,7 +199,11 @@ function safely(action) {
 const chosen = safely(async (file) => file && open(file, file.name));
 $("file").onchange = ({ target }) => chosen(target.files[0]).then(() => (target.value = ""));
 $("drawn").onclick = safely(() => open($("empty"), "drawn.jpg"));
-$("camera").onclick = safely(async () => (state.tracker ? stop() : watch()));
+$("camera").onclick = safely(async () => {
+  if (state.tracker) return stop();
+  $("camera").disabled = true; // a second click would open a second stream
+  await watch().finally(() => ($("camera").disabled = false));
+});
 $("model").onchange = safely(async () => {
   if (state.tracker) state.tracker.finder = finder();
   else if (state.file) await still();

@@ -6,7 +6,7 @@ import { bounds } from "./warp.js";
 
 const STILL = 1, FASTER = 40, SLOPE = 1; // Hz; the second for each size of the face and second
 const EVERY = 1, AGAIN = 0.08; // s between looks of the detector; the latter while there is no face
-const SAME = 0.3; // overlap above which two boxes are of one face
+const SAME = 0.3, TWICE = 0.6; // overlap above which two boxes are, two tracks follow, one face
 
 /** The 1 € filter: averages long while a point stands still, and hardly while it moves fast. */
 class OneEuro {
@@ -45,7 +45,7 @@ export class Tracker {
     if (lost || time - this.looked >= (this.tracks.length ? EVERY : AGAIN)) {
       this.looked = time;
       for (const face of await this.finder.find(pixels, shade, true))
-        if (!this.has(face.box)) this.tracks.push({ face, smooth: new OneEuro() });
+        if (!this.has(face.box, SAME)) this.tracks.push({ face, smooth: new OneEuro() });
     }
     return this.tracks.map(({ face, smooth }) => {
       const unit = Math.sqrt(face.box[2] * face.box[3]);
@@ -53,13 +53,14 @@ export class Tracker {
     });
   }
 
-  has(box) {
-    return this.tracks.some(({ face }) => overlap(face.box, box) > SAME);
+  has(box, least) {
+    return this.tracks.some(({ face }) => overlap(face.box, box) > least);
   }
 
   stays(now, before, { width, height }) {
     const [x, y] = bounds(now.points).middle, inside = x >= 0 && y >= 0 && x < width && y < height;
-    return inside && overlap(now.box, before.box) > SAME && !this.has(now.box) && !doubtful(now);
+    const same = overlap(now.box, before.box) > SAME && !this.has(now.box, TWICE);
+    return inside && same && !doubtful(now);
   }
 }
 
