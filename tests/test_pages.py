@@ -133,6 +133,25 @@ def test_columns_sort_by_value_and_turn_round(visit):
     assert [float(text) for text in column(tab, ".peers", 3)] == sizes[::-1]
 
 
+def test_a_sorted_table_of_verdicts_names_every_claim(visit):
+    tab = visit("budget/index.html")
+    table = tab.locator("table.verdicts", has=tab.locator("tr.again")).first
+    verdicts = table.locator("tbody td:first-child").all_inner_texts()
+    table.locator("thead button", has_text="verdict").click()
+    assert table.locator(".again").count() == 0
+    assert table.locator("tbody td:first-child").all_inner_texts() != verdicts
+
+
+def test_times_sort_by_their_length(visit):
+    tab = visit("paper-a/index.html#runs")
+    table = tab.locator("#runs table", has=tab.locator("thead", has_text="time")).first
+    unfold(tab)
+    table.locator("thead button", has_text="time").click()
+    cells = table.locator("tbody td[data-value]").all()
+    seconds = [float(cell.get_attribute("data-value")) for cell in cells]
+    assert len(seconds) > 9 and seconds == sorted(seconds)
+
+
 def test_a_long_table_is_folded_and_its_box_keeps_the_rows_that_match(visit):
     tab = visit("paper-a/index.html")
     assert tab.evaluate("document.documentElement.scrollHeight") < 7000

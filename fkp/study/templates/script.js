@@ -23,7 +23,8 @@ for (const table of tables) {
         if (x === null || y === null) return (x === null) - (y === null)
         return (down ? -1 : 1) * (numbers ? x - y : x.localeCompare(y))
       })
-      for (const [, row] of rows) row.classList.remove("again") // what stood above it may not any more
+      // What a cell repeats may not stand above it any more.
+      for (const cell of body.querySelectorAll(".again")) cell.classList.remove("again")
       body.append(...rows.map(([, row]) => row))
     }
   })
