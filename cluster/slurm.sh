@@ -8,7 +8,7 @@
 #SBATCH --time=12:00:00
 set -euo pipefail
 cd "${SLURM_SUBMIT_DIR:-.}"
-port=$((20000 + SLURM_JOB_ID % 20000))  # two jobs on one machine have one each
+port=$((20000 + ${SLURM_JOB_ID:-0} % 20000))  # two jobs on one machine have one each
 address="tcp://$(hostname):$port"
 
 .venv/bin/dask scheduler --port "$port" --no-dashboard &

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from fkp.measure import calibration
 from fkp.models.trust import ExpectedError
@@ -46,6 +47,8 @@ def test_unlabelled_points_are_left_out():
     apart[:, 1] = np.nan
     first, other = calibration.fit(spread, apart)["offset"]
     assert other == first, "a point without labels is a middling one"
+    with pytest.raises(ValueError, match="no point has a label"):
+        calibration.fit(spread, np.full_like(apart, np.nan))
 
 
 def test_leaving_out_the_unsure_lowers_the_error():

@@ -116,6 +116,11 @@ def test_a_comparison_is_clear_where_its_interval_leaves_out_the_limit():
     assert blurred["verdict"].equals(judged(trainings(by_hand=[3, 2.5, 2.4, 2.9]))["verdict"])
 
 
+def test_a_distance_near_nothing_has_no_narrower_interval():
+    every = trainings(frozen=[2.955, 2.455, 2.355, 1.955])  # 0.005 from fine-tuned
+    assert judged(drawn(every, spread=0.08, shared=0))["clear"]["4"] == "0 of 4"
+
+
 def test_what_lies_at_the_limit_is_not_below_it():
     assert claims.row("", "", [[0.0], [0.0], [0.0]], 0)["clear"] == "1 of 1"
     assert claims.row("", "", [[0.1], [0.1], [-0.1]], 0)["clear"] == "0 of 1"

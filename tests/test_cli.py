@@ -15,7 +15,7 @@ from fkp.cli import output, planned
 from fkp.data import readers
 from fkp.data.schemes import IBUG_68
 from fkp.photo.picture import read
-from fkp.study.plan import Data
+from fkp.study.plan import Data, plan
 from fkp.study.shared import reads_beside
 
 HEAVY = ("tensorflow", "keras", "papermill", "sklearn", "cv2", "pandas")
@@ -194,8 +194,15 @@ def test_data_that_is_read_with_more_does_not_travel(root, faces_file, monkeypat
     there = ("--scheduler", "tcp://h:1", "--shared", "memory://x")
     error = fails(monkeypatch, capsys, "run", "toy", "--data", faces_file, *there)
     assert "--shared: what faces.npz is read with does not travel" in error
-    assert reads_beside(Data(faces_file.parent, "coco")) and not reads_beside(Data())
-    assert not reads_beside(Data(faces_file.parent, "helen"))
+    faces_file.with_name("points.yaml").unlink()
+    for data, options, beside in (
+        (Data(faces_file, "coco"), {}, True),
+        (Data(faces_file.parent, "coco"), {}, False),  # with what lies in it
+        (Data(faces_file.parent, "coco"), {"options": {"images": "there"}}, True),
+        (Data(faces_file, "npz"), {}, False),
+        (Data(), {}, False),
+    ):
+        assert reads_beside(plan("toy", data=data, root=root, overrides=options)) == beside
 
 
 def test_a_plan_shows_what_is_collected_beside_the_chosen_runs(root):

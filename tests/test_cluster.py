@@ -163,7 +163,7 @@ def test_a_job_that_failed_takes_no_result_away(tmp_path):
     done = json.dumps({"run": {"finished": True}})
     for where, files in (
         (folder, {"metrics.json": done, "model.keras": "", "log.txt": "old"}),
-        (tmp_path / "there", {"failed.txt": "boom", "log.txt": "new"}),
+        (tmp_path / "there", {"failed.txt": "boom", "log.txt": "new", "failed.ipynb": ""}),
     ):
         where.mkdir()
         for name, text in files.items():
@@ -172,7 +172,7 @@ def test_a_job_that_failed_takes_no_result_away(tmp_path):
     shared.take(store, job)
     assert finished(folder) and (folder / "model.keras").exists()
     assert (folder / "failed.txt").read_text() == "boom"
-    assert (folder / "log.txt").read_text() == "new"
+    assert (folder / "log.txt").read_text() == "new" and (folder / "failed.ipynb").exists()
     (tmp_path / "there" / "metrics.json").write_text(done)
     store.put(tmp_path / "there", "runs/toy/run")
     shared.take(store, job)

@@ -1,6 +1,8 @@
+import contextlib
 import json
 import shutil
 from functools import partial
+from pathlib import Path
 
 import pytest
 from toy import write_project, write_study
@@ -211,6 +213,36 @@ def test_a_notebook_edited_while_its_study_runs_is_the_one_that_is_recorded(root
     records = run_study(planned, again=["train"])
     assert {record["status"] for record in records} == {"finished"}
     assert not stale(root)
+
+
+@pytest.mark.parametrize("moves", range(1, 9))
+def test_whoever_is_killed_while_a_result_is_set_aside_loses_nothing(root, monkeypatch, moves):
+    (folder,) = (root / "reports/toy/runs").glob("train-cnn-0-*")
+    (folder / "model.keras").write_text("old")
+    before = {path.name for path in folder.iterdir()}
+    made, rename = [], Path.rename
+
+    def killed(path, target):
+        if len(made) == moves:
+            raise KeyboardInterrupt
+        made.append(path)
+        return rename(path, target)
+
+    with monkeypatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
+        patch.setattr(Path, "rename", killed)
+        with job._set_aside(folder, checkpoints_stay=True):
+            pass
+    with job._set_aside(folder, checkpoints_stay=True):
+        pass
+    assert {path.name for path in folder.iterdir()} == before and read_metrics(folder)
+    assert (folder / "model.keras").read_text() == "old"
+
+
+def test_a_notebook_broken_while_its_study_runs_stops_nothing(root):
+    planned = plan("toy", root=root)
+    (root / "notebooks/02-compare.ipynb").write_text("<<<<<<< HEAD")
+    records = run_study(planned, again=["train", "compare"])
+    assert [record["status"] for record in records] == ["finished"] * 3 + ["failed"]
 
 
 def test_a_folder_in_use_is_left_as_it_is(root, monkeypatch):

@@ -75,7 +75,7 @@ def run(
         return
     if shared and not scheduler:
         raise ValueError("--shared: goes with --scheduler")
-    if shared and reads_beside(planned.data):
+    if shared and reads_beside(planned):
         raise ValueError(
             f"--shared: what {planned.data.name} is read with does not travel; "
             "run it where all machines see the data, without --shared"

@@ -76,7 +76,7 @@ def train(
         **({} if weights is None else {"weights": str(_weights(weights))}),
         **given,
     }
-    if given.get("options") and found.source not in _PICTURES:
+    if isinstance(given.get("options"), dict) and found.source not in _PICTURES:
         overrides["options"] = _CUT | given["options"]
     check_choices(overrides)
     planned = plan("train", data=found, overrides=overrides | {"name": out.stem})

@@ -24,8 +24,13 @@ def fit(spread: np.ndarray, apart: np.ndarray) -> dict:
 
     Returns:
         dict: offset (k numbers), slope, curve, as `fkp.models.trust.ExpectedError` takes them.
+
+    Raises:
+        ValueError: no label at all.
     """
     known = ~np.isnan(apart)
+    if not known.any():
+        raise ValueError("apart: no point has a label")
     seen = known.any(axis=0)
     points = np.broadcast_to(np.arange(spread.shape[1]), spread.shape)[known]
     s = np.log(np.maximum(spread[known], LEAST))

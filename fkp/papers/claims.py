@@ -247,7 +247,8 @@ def _fine_tuning_changes_little(rmse, kinds):
             _of(kinds, model=model, size=size, fine_tune=how) for how in ("none", "all")
         )
         if frozen is not None and tuned is not None:
-            apart.append((rmse[tuned] - rmse[frozen]).abs())
+            by = rmse[tuned] - rmse[frozen]
+            apart.append(by * np.sign(by.loc[0]))
     return row(
         "(4) Frozen and completely fine-tuned baselines do not differ significantly",
         f"RMSE, distance of fine-tuned from frozen (px), per treatment, below {ALIKE}",

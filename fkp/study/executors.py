@@ -16,7 +16,7 @@ from pathlib import Path
 from fkp.record.code import package_digests
 from fkp.record.forks import PACKAGE_ROOT, Host, threads, worker_host
 from fkp.study.freshness import Freshness, unlike
-from fkp.study.job import Job, carry_out
+from fkp.study.job import Job, as_it_is, carry_out
 from fkp.study.shared import Store, carry_out_there, offer, take
 
 
@@ -115,7 +115,7 @@ class Cluster:
 
     def submit(self, job: Job) -> Future:
         """Carry out a job on a worker."""
-        code = Freshness(job.plan).made_by(job.run)["code"]
+        code = Freshness(job.plan).made_by(as_it_is(job.run))["code"]
         job = replace(job, code=code)
         if self._store is None:
             return self._executor.submit(_on_worker, job)

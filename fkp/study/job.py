@@ -16,7 +16,7 @@ from fkp.record.machine import environment, git_state
 from fkp.study.freshness import FAILED, Freshness, unlike
 from fkp.study.notebooks import read_notebook
 from fkp.study.plan import Plan, Run
-from fkp.study.records import finished, now, places_of, section_of
+from fkp.study.records import METRICS, finished, now, places_of, section_of
 from fkp.study.wording import duration
 
 FINISHED, STOPPED = "finished", "stopped"
@@ -32,7 +32,7 @@ class Job:
         plan: of the run and of those that it reads alone.
         run: the run.
         reads: folders of the results that it reads.
-        again: whether checkpoints are forgotten.
+        again: whether a finished result's checkpoints are forgotten.
         limit: seconds that it may take; None: any.
         code: module -> digest of the code that has to carry it out; None: whatever is there.
     """
@@ -57,6 +57,19 @@ def job_of(plan: Plan, run: Run, freshness: Freshness, **options: object) -> Job
     return Job(replace(plan, runs=(*reads, run)), run, folders, **options)
 
 
+def as_it_is(run: Run) -> Run:
+    """The run with its notebook as it lies there by now, which is the one that is run.
+
+    One that cannot be read, or has other parameters, leaves the run as it was planned.
+    """
+    try:
+        notebook = read_notebook(run.notebook.path)
+    except (OSError, ValueError):
+        return run
+    same = notebook.defaults.keys() == run.notebook.defaults.keys()
+    return replace(run, notebook=notebook) if same else run
+
+
 def carry_out(job: Job, host: Host, stopped: Callable[[], bool]) -> tuple[str, str | None]:
     """Run a notebook; what it leaves in the run's folder is whole or as it was before.
 
@@ -70,8 +83,7 @@ def carry_out(job: Job, host: Host, stopped: Callable[[], bool]) -> tuple[str, s
     """
     if stopped():
         return STOPPED, None
-    # As it is by now: that is what runs.
-    job = replace(job, run=replace(job.run, notebook=read_notebook(job.run.notebook.path)))
+    job = replace(job, run=as_it_is(job.run))
     made = {"made_by": (freshness := Freshness(job.plan)).made_by(job.run)}
     if job.run.reads:
         made["inputs"] = freshness.inputs(job.run)
@@ -175,13 +187,18 @@ def alone(folder: Path, patience: float = 30.0) -> Iterator[bool]:
 
 @contextlib.contextmanager
 def _set_aside(folder, checkpoints_stay):
-    """An empty run folder, but for checkpoints; what it held comes back unless a result is made."""
+    """An empty run folder, but for checkpoints; what it held comes back unless a result is made.
+
+    Whoever is killed between two moves leaves what the next one puts back: the metrics, by which a
+    result is known, go first and come last.
+    """
     before = folder.with_name(f".{folder.name}.before")
     _put_back(folder, before)
     if finished(folder):
         before.mkdir()
-        for path in folder.iterdir():
-            if not (checkpoints_stay and path.name in _CHECKPOINTS):
+        stay = ("log.txt", *(_CHECKPOINTS if checkpoints_stay else ()))
+        for path in sorted(folder.iterdir(), key=lambda path: path.name != METRICS):
+            if path.name not in stay:
                 path.rename(before / path.name)
     (folder / FAILED).unlink(missing_ok=True)
     try:
@@ -195,7 +212,7 @@ def _put_back(folder, before):
     if not before.exists():
         return
     if not finished(folder):
-        for path in before.iterdir():
+        for path in sorted(before.iterdir(), key=lambda path: path.name == METRICS):
             target = folder / path.name
             shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
             path.rename(target)

@@ -82,9 +82,8 @@ def read_study(reports: Path, profile: str | None = None, **heading: str) -> dic
     section = manifest["profiles"][profile] | heading
     runs = [_load(reports, record) for record in section["runs"]]
     finished = (run["metrics"] for run in runs if run["status"] == "finished")
-    done = [
-        metrics for metrics in finished if "run" in metrics
-    ]  # one that is repeated has none yet
+    # The notebook of one that is being repeated has written its own part alone.
+    done = [metrics for metrics in finished if "run" in metrics]
     answer = wording.cell(answers.answer(manifest["study"], done) or " ").strip()
     if answer and len(done) < len(runs):
         answer = f"So far, with {len(done)} of {len(runs)} runs. {answer}"

@@ -146,7 +146,7 @@ def _write_manifest(plan, staged, records):
     """The section of the last run here or, where all is published already, the published one."""
     found = (manifest.read_manifest(place)["profiles"].get(plan.profile) for place in plan.places)
     section = next(filter(None, found), {})
-    heading = {**plan.heading, "data": plan.data.label(), "overrides": plan.overrides}
+    heading = {**plan.heading, "data": plan.data.label(), "overrides": plan.given}
     runs = [{k: v for k, v in record.items() if k != "published"} for record in records]
     manifest.write_manifest(staged, plan.study, plan.profile, section | heading | {"runs": runs})
 

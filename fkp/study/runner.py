@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
-from dataclasses import replace
 from pathlib import Path
 
 from fkp.record.machine import environment, git_state
@@ -13,9 +12,8 @@ from fkp.study import hub, report
 from fkp.study.cost import estimates
 from fkp.study.executors import Local
 from fkp.study.freshness import Freshness, due
-from fkp.study.job import FINISHED, STOPPED, alone, job_of
+from fkp.study.job import FINISHED, STOPPED, alone, as_it_is, job_of
 from fkp.study.manifest import write_manifest
-from fkp.study.notebooks import read_notebook
 from fkp.study.plan import Plan, Run
 from fkp.study.records import now, record_of
 from fkp.study.studyfile import check_known
@@ -161,8 +159,7 @@ class _StudyRun:
         elif status == STOPPED:
             record = record_of(run)
         else:
-            as_it_is = replace(run, notebook=read_notebook(run.notebook.path))
-            record = Freshness(self.plan).record(as_it_is)  # and of the code as it is by now
+            record = Freshness(self.plan).record(as_it_is(run))  # and of the code as it is by now
         self.records[run.folder] = record
         if self.watch:
             self.watch.ended(run, record)
@@ -183,7 +180,7 @@ class _StudyRun:
         section = {
             **self.plan.heading,
             "data": self.plan.data.label(),
-            "overrides": self.plan.overrides,
+            "overrides": self.plan.given,
             "started": self.began,
             "updated": now(),
             "workers": self.workers,

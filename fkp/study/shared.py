@@ -15,8 +15,9 @@ from pathlib import Path, PurePosixPath
 
 from fkp.data.readers import LISTS
 from fkp.record.forks import PACKAGE_ROOT, Host
+from fkp.study.freshness import FAILED
 from fkp.study.job import FINISHED, Job, carry_out
-from fkp.study.plan import Data
+from fkp.study.plan import Plan
 from fkp.study.records import METRICS, finished
 
 _PAUSE = 60.0  # seconds between two looks at the checkpoints of a running notebook
@@ -92,10 +93,12 @@ def offer(store: Store, job: Job) -> list[str]:
     return [_run(job, folder.name) for folder in job.reads]
 
 
-def reads_beside(data: Data) -> bool:
+def reads_beside(plan: Plan) -> bool:
     """Whether more is read than the path of the data: images of a list, points.yaml beside it."""
-    beside = data.path and data.path.is_file() and data.path.with_name("points.yaml").is_file()
-    return data.source in LISTS or bool(beside)
+    path, options = plan.data.path, plan.overrides.get("options")
+    alone = path is not None and path.is_file()
+    listed = alone and (plan.data.source in LISTS or path.with_name("points.yaml").is_file())
+    return listed or (isinstance(options, dict) and "images" in options)
 
 
 def take(store: Store, job: Job) -> None:
@@ -109,8 +112,9 @@ def take(store: Store, job: Job) -> None:
     if not store.get(name, part):
         return
     if finished(folder) and not finished(part):
-        for file in part.glob("*.txt"):
-            file.replace(folder / file.name)
+        for name in (FAILED, "failed.ipynb", "running.ipynb", "log.txt"):
+            if (part / name).exists():
+                (part / name).replace(folder / name)
         shutil.rmtree(part)
     else:
         shutil.rmtree(folder, ignore_errors=True)
