@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -202,7 +203,8 @@ def test_data_that_is_read_with_more_does_not_travel(root, faces_file, monkeypat
         (Data(faces_file, "npz"), {}, False),
         (Data(), {}, False),
     ):
-        assert reads_beside(plan("toy", data=data, root=root, overrides=options)) == beside
+        planned_there = replace(plan("toy", data=data, root=root), overrides=options)
+        assert reads_beside(planned_there) == beside
 
 
 def test_a_plan_shows_what_is_collected_beside_the_chosen_runs(root):
