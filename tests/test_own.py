@@ -132,6 +132,7 @@ def test_a_fault_of_a_part_is_no_other_file(tmp_path):
         readers.read(tmp_path, images=tmp_path / "train_images", size=32)
     (tmp_path / "test.csv").write_text("image\n0.png\n")  # without labels
     (tmp_path / "test_log.csv").write_text("epoch,loss\n1,2\n")
+    (tmp_path / "other.csv").write_bytes(b"\xff\xfe\x00")  # no text at all
     assert len(readers.read(tmp_path, images=tmp_path / "train_images", size=32)) == 1
     (tmp_path / "test.csv").write_text("image,0,1\n0.png,20,20\n")
     (tmp_path / "train.csv").write_text("image,0,1,2,3\n0.png,20,20,40,40\n")

@@ -168,6 +168,10 @@ def test_only_the_named_runs_are_carried_out_and_what_reads_them(tmp_path):
     assert [r["status"] for r in records] == ["finished", "pending", "pending", "pending"]
     assert metrics(planned, records[0])["run"]["parameters"]["treatment"] == "w.h5"
     assert metrics(planned, records[0])["run"]["name"] == "a"
+    (section,) = manifest.read_manifest(planned.reports)["profiles"].values()
+    assert section["overrides"] == {"treatment": "w.h5"}
+    page = (planned.reports / "index.html").read_text()
+    assert "--profile quick -p &#39;treatment=&#34;w.h5&#34;&#39;</code>" in page
     records = run_study(planned, only=["b"])
     assert [r["status"] for r in records] == ["finished"] * 4
     assert len(metrics(planned, records[2])["tables"][0]["rows"]) == 2

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fkp.cli.output import AsJson, quiet, shorten, show
-from fkp.cli.train import Force, free, pictures
+from fkp.cli.train import PICTURES, Force, free, pictures
 
 
 def models(
@@ -107,7 +107,7 @@ def export(
 
     faces, cut = None, {}
     if calibrate:
-        if readers.recognise(calibrate) not in ("kaggle", "npz"):  # which are read as they are
+        if readers.recognise(calibrate) not in PICTURES:  # which are read as they are
             with quiet():
                 cut = {"channels": load(model).input_shape[-1]}
         # What says how faces are cut for it is shown some that have room around.

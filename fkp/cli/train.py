@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Photographs are cut with room around the face; of these formats a picture is taken whole.
 _CUT = {"size": 192, "channels": 1, "margin": 0.5}
 _WHOLE = {"options": {}, "zoom": 2.0}
-_PICTURES = {"npz": _WHOLE, "kaggle": _WHOLE}
+PICTURES = {"npz": _WHOLE, "kaggle": _WHOLE}
 _SIDES = {"small": 128, "tiny": 96}
 _SHOWN = ("rmse", "nme_ocular", "nme_box")
 
@@ -70,13 +70,13 @@ def train(
     found = choose_data(data, source, given.get("options"))
     model = model or (weights if weights in _SIDES else "tiny")
     overrides = {
-        **_PICTURES.get(found.source, {}),
+        **PICTURES.get(found.source, {}),
         **{"model": model, "epochs": epochs, "treatment": treatment, "seed": [seed]},
         "side": _SIDES.get(model, 96),
         **({} if weights is None else {"weights": str(_weights(weights))}),
         **given,
     }
-    if isinstance(given.get("options"), dict) and found.source not in _PICTURES:
+    if isinstance(given.get("options"), dict) and found.source not in PICTURES:
         overrides["options"] = _CUT | given["options"]
     check_choices(overrides)
     planned = plan("train", data=found, overrides=overrides | {"name": out.stem})
@@ -136,7 +136,7 @@ def pictures(path: Path, source: str | None = None, options: dict | None = None)
     from fkp.data import readers
 
     cut = source or readers.recognise(path)
-    usual = {} if cut in _PICTURES else _CUT
+    usual = {} if cut in PICTURES else _CUT
     return readers.read(path, source, **usual | (options or {}))
 
 

@@ -123,11 +123,6 @@ class Plan:
         """Where a result may lie, what is run here first."""
         return self.reports, self.published
 
-    @property
-    def given(self):
-        """The overrides without places of this machine."""
-        return mapped(self.overrides, _without_folder)
-
     def read_by(self, run):
         """The runs that a collecting run reads, in the order of the plan."""
         return [other for other in self.runs if other.name in run.reads]
@@ -233,10 +228,6 @@ def _key(notebook, parameters, data, inputs):
     about = [data.source, data.fingerprint] if "data" in notebook.defaults else None
     chosen = mapped(chosen, lambda value: _with_contents(value, notebook.path.parent))
     return digest(chosen, about, inputs)
-
-
-def _without_folder(value):
-    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
 def _with_contents(value, folder):

@@ -11,7 +11,7 @@ from fkp.record.files import write_json
 from fkp.study import hub, manifest, readme, report
 from fkp.study.freshness import ACCEPTED, Freshness, read_accepted
 from fkp.study.plan import Plan
-from fkp.study.records import finished, read_metrics, record_of, whole_path
+from fkp.study.records import finished, given, read_metrics, record_of, whole_path
 from fkp.study.runner import DONE, lock
 from fkp.study.studyfile import load_study
 
@@ -146,7 +146,7 @@ def _write_manifest(plan, staged, records):
     """The section of the last run here or, where all is published already, the published one."""
     found = (manifest.read_manifest(place)["profiles"].get(plan.profile) for place in plan.places)
     section = next(filter(None, found), {})
-    heading = {**plan.heading, "data": plan.data.label(), "overrides": plan.given}
+    heading = {**plan.heading, "data": plan.data.label(), "overrides": given(plan)}
     runs = [{k: v for k, v in record.items() if k != "published"} for record in records]
     manifest.write_manifest(staged, plan.study, plan.profile, section | heading | {"runs": runs})
 

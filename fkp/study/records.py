@@ -113,6 +113,11 @@ def _without_places(value, places):
     return mapped(value, change)
 
 
+def given(plan: Plan) -> dict:
+    """The overrides of a plan, without places of this machine."""
+    return _without_places(plan.overrides, places_of(plan.overrides, None, ""))
+
+
 def whole_path(place: str) -> re.Pattern:
     """Finds a path in a text where it stands as a whole, not as a part of a longer name."""
     end = "" if place.endswith("/") else r"(?![\w-])"

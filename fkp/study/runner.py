@@ -15,7 +15,7 @@ from fkp.study.freshness import Freshness, due
 from fkp.study.job import FINISHED, STOPPED, alone, as_it_is, job_of
 from fkp.study.manifest import write_manifest
 from fkp.study.plan import Plan, Run
-from fkp.study.records import now, record_of
+from fkp.study.records import given, now, record_of
 from fkp.study.studyfile import check_known
 
 DONE = ("finished", "skipped")
@@ -180,7 +180,7 @@ class _StudyRun:
         section = {
             **self.plan.heading,
             "data": self.plan.data.label(),
-            "overrides": self.plan.given,
+            "overrides": given(self.plan),
             "started": self.began,
             "updated": now(),
             "workers": self.workers,

@@ -40,9 +40,10 @@ def read(path: Path, images: str | None = None, **cut: object) -> Faces:
     if not files:
         raise [*faults, fault(path, "a .csv of images' names and NAME_x, NAME_y of points")][0]
     for file in sorted(path.glob("*.csv")) if path.is_dir() else ():
-        first, *rest = columns.header(file) or [""]
-        if file not in files and marked.part_of(file) and first.lower() in _FIRST and rest:
-            _names(file)  # says what is wrong with a part of the data
+        if file not in files and marked.part_of(file):
+            first, *rest = columns.header(file) or [""]
+            if first.lower() in _FIRST and rest:
+                _names(file)  # says what is wrong with a part of the data
     rows, names = [], None
     for file, found in files.items():
         table = columns.read(file, "rows of one length")
