@@ -211,7 +211,7 @@ def test_the_chart_of_models_changes_its_axis_and_hides_others(visit):
     before = chart.locator("circle.ours").first.get_attribute("cx")
     chart.get_by_role("radio", name="time of one image").check()
     assert chart.locator("circle.ours").first.get_attribute("cx") != before
-    chart.get_by_label("others' models").uncheck()
+    chart.get_by_label("other models").uncheck()
     assert dots.count() == chart.locator("circle.ours").count() < every
 
 

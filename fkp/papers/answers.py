@@ -72,7 +72,7 @@ def _paper_a(runs):
         f"augmented complete rows err by {_more(every['median'], 'px')} than on imputed ones "
         f"(median of {_compared(every)}); on complete test rows alone the claim "
         f"{_claim(complete['verdict'])} ({complete['median']:.2f} px, {_compared(complete)}). Of "
-        f"{len(trained)} trainings {results.variant(best)} has the lowest "
+        f"{len(trained)} trainings without jitter {results.variant(best)} has the lowest "
         f"RMSE, {phrases.text(best['scores']['rmse'])}, after treatment "
         f"{best['training']['treatment']} and with {best['model']['parameters']:,} parameters; "
         f"{held} of {len(rows)} statements hold."
@@ -126,7 +126,7 @@ def _hidden(runs):
     return (
         f"Hiding labels as Kaggle's rows lack them and training on the complete rest costs "
         f"{none - whole:.2f} px of RMSE ({none:.2f} against {whole:.2f} px with every label). "
-        f"Of what adds no copies, {' and '.join(level)} win{'s' * (len(level) == 1)} back most, "
+        f"Of the treatments without copies, {' and '.join(level)} win{'s' * (len(level) == 1)} back most, "
         f"{phrases.span(map(round, back))} % ({best} {spread}). Where all faces are "
         f"of one collection, paper A's claim that augmenting complete rows beats imputing "
         f"{_claim(claim['verdict'])} ({_more(claim['median'], 'px')}); the order of all, best "
@@ -276,7 +276,7 @@ def _kaggle(runs):
     return (
         f"A file of {size:.2f} MB has an RMSE of {phrases.text(score)} on {score['n']} test rows "
         f"of {proof['data']['source']} faces "
-        f"({phrases.over_seeds([row['rmse'] for row in seeds], 'px')}). "
+        f"(in float32 {phrases.over_seeds([row['rmse'] for row in seeds], 'px')}). "
         "Not told which of the two labelling regimes a row is of, it has "
         f"{phrases.over_seeds([row['one regime'] for row in seeds], 'px')}."
     )

@@ -49,7 +49,7 @@ def ablation(runs: list[dict], base: str = "recipe") -> pd.DataFrame:
 
 
 def common_scores(model: object, pictures: Faces, zoom: float) -> dict[str, float]:
-    """NME and share of faces over 8 %, of a model's answers to the plain crops of the faces.
+    """NME and share of faces over 8 %, that a model has on the plain crops of the faces.
 
     Args:
         model: as `fkp.models.load` opens it.

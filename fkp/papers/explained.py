@@ -132,8 +132,8 @@ def conclusions(
     gap = STATED["validation"] / STATED["test"]
     rows = [
         (
-            f"The mean squared error of the test faces is {STATED['test']} px²",
-            "MSE of the test faces at 256 px over the stated one, below 1",
+            f"The mean squared error of the test faces is {STATED['test']} px² or less",
+            "MSE of the test faces at 256 px over the stated one, of other points and crops, below 1",
             [test / STATED["test"]],
             1,
         ),
@@ -157,21 +157,21 @@ def conclusions(
             0.5,
         ),
         (
-            "The last epoch has the lowest validation error: longer training would help",
+            "The last epoch has the lowest validation error",
             "epochs after the best one, below 1",
             [len(history) - 1 - best],
             1,
         ),
         (
             f"Some outliers are above {published.PAPER_B_OUTLIER} px²",
-            "test faces at most there (%), below 100",
+            "share of test faces that are not (%), below 100",
             [100 - above],
             100,
         ),
         (
-            "The worst faces are answered with an average face",
-            "of the way from the average face to the labels (%, to either side), the three worst, "
-            "below 50",
+            "For the worst faces it predicts an average face",
+            "how far the prediction goes from the average face towards the labels (%), or away from "
+            "them, of each of the three worst faces, below 50",
             np.abs(way),
             50,
         ),
@@ -190,7 +190,7 @@ def conclusions(
             0,
         ),
         (
-            "The same, beyond where faces usually are",
+            "(not in the paper) And beyond where any face has its points",
             "RMSE when patches are hidden by another face's map minus that by its own (px), per "
             "kind of map, below 0",
             -harm[:, 0],

@@ -131,3 +131,5 @@ W300_NME = (
     ("STAR (Zhou et al., 2023)", 2.52, 4.32, 2.87),
     ("D-ViT", None, None, 2.85),
 )
+# Those that paper D's section 3.2 compares itself with.
+PAPER_D_RIVALS = ("HRNetV2-W18 (Sun et al., 2019)", "D-ViT")

@@ -1,4 +1,4 @@
-"""The page of all studies: their answers, the papers' conclusions, others' models beside ours."""
+"""The page of all studies: their answers, the papers' conclusions, other models beside ours."""
 
 import json
 from pathlib import Path
@@ -11,8 +11,8 @@ from fkp.study.pages import render
 
 PEERS = Path("benchmarks") / "peers" / "pareto.json"  # in the project; see benchmarks.peers.chart
 
-OF_DRAWN = ("faces.jpg", "gallery/index.html")  # what is published of drawn faces
-SAID = ("holds", "mixed", "does not hold", "not shown", "not run")
+PUBLISHED = ("faces.jpg", "gallery/index.html", "README.md")  # beside the studies
+SAID = ("holds", "mixed", "does not hold", "not shown", "not comparable", "not run")
 
 
 def write_hub(folder: Path) -> Path:
@@ -33,7 +33,7 @@ def write_hub(folder: Path) -> Path:
     here, root = (
         ("", folder.parents[1]) if folder.name == "published" else ("published/", folder.parent)
     )
-    there = {name for name in OF_DRAWN if (folder / here / name).exists()}
+    there = {name for name in PUBLISHED if (folder / here / name).exists()}
     page = render(
         "hub.html",
         title="fkp: what came out" if folder.name == "published" else "fkp: studies",
@@ -65,6 +65,7 @@ def _card(reports, folder):
     claims = by_claim(said(found["done"]))
     last = [alike(rows)[-1]["verdict"] for rows in claims.values()]
     return {
+        "study": reports.name,
         **{key: found[key] for key in ("title", "question", "answer", "source", "profile")},
         "link": _link(reports, folder),
         "published": "published" in reports.parts[len(folder.parts) :],
