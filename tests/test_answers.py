@@ -82,7 +82,10 @@ def test_paper_a_says_which_way_the_difference_goes(median, words):
     better["run"] = trained["run"] | {"parameters": {"jitter": True}}
     said = answer("paper-a", [better, trained, run("paper-a", tables=[judged(*rows)])])
     assert said.startswith("In part: on drawn faces") and words in said
-    assert "Of 1 trainings without jitter manual_cnn has the lowest RMSE, 2.00 px [1.90, 2.10], after" in said
+    assert (
+        "Of 1 trainings without jitter manual_cnn has the lowest RMSE, 2.00 px [1.90, 2.10], after"
+        in said
+    )
     assert "treatment mask and with 1,234 parameters" in said
     assert "1 of 2 statements hold" in said
 

@@ -97,7 +97,7 @@ def test_a_region_s_map_lies_where_its_points_come_from():
     images = np.full((2, *SHAPE), 200, np.uint8)
     points = np.stack([places, places[::-1]]).astype(np.float32)
     points[1, KAGGLE_15.regions["nose"]] = np.nan
-    found = saliency.per_region(model, images, points, KAGGLE_15, reach=1 / 16)
+    found = saliency.per_region(model, images, points, KAGGLE_15)
     assert list(found) == list(KAGGLE_15.regions)
     for region, indices in KAGGLE_15.regions.items():
         entry = found[region]

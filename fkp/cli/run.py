@@ -136,16 +136,8 @@ def show_plan(
     rows, left, unknown = [], [], 0
     for run in planned.runs:
         fed = (run.collect or stale) and any(other.name in run.reads for other in left)
-        asked = (
-            not only
-            or run.name in only
-            or (
-                run.collect
-                and all(
-                    other in left or freshness.state(other).done for other in planned.read_by(run)
-                )
-            )
-        )
+        there = (other in left or freshness.state(other).done for other in planned.read_by(run))
+        asked = not only or run.name in only or (run.collect and all(there))
         if not asked or not (fed or due(run, freshness.record(run), again, stale)):
             continue
         about = duration(seconds[run.folder]) or "unknown"

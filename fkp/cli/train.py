@@ -87,12 +87,8 @@ def train(
     said = [f"{k} {scores[k]['value']:.3g} {scores[k]['unit']}" for k in _SHOWN if k in scores]
     typer.echo(f"{shorten(out)}: on {scores['rmse']['n']} test faces {', '.join(said)}")
     typer.echo(f"page: {shorten(made.parents[1] / 'index.html')}")
-    submit = (
-        f"; fkp submit {shlex.quote(str(out))} --data {shlex.quote(str(data))}"
-        if found.source == "kaggle"
-        else ""
-    )
     made = shlex.quote(str(out))
+    submit = f"; fkp submit {made} --data {shlex.quote(str(data))}" * (found.source == "kaggle")
     typer.echo(f"next: fkp predict PICTURE --model {made}; fkp export {made} --format onnx{submit}")
 
 

@@ -134,8 +134,9 @@ def conditions(threads: int) -> dict:
 def work(job: dict) -> list[dict]:
     """What a process does; `job` holds images, path, runtime, threads, batches, calls, seconds."""
     images = np.load(job["images"])
-    if job["runtime"] not in runtimes.UNPINNED:
-        _pin(job["threads"])
+    if job["runtime"] not in runtimes.UNPINNED and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))  # the last ones are the quietest
+        os.sched_setaffinity(0, cores[-job["threads"] :])
     before, started = psutil.Process().memory_info().rss / 1e6, time.perf_counter()
     if job["runtime"] == PREPROCESSING:
         call = _scale
@@ -224,12 +225,6 @@ def _process(job, model):
     if isinstance(answer, dict):
         raise ChildProcessError(f"{model or 'no model'} in {job['runtime']}: {answer['error']}")
     return answer
-
-
-def _pin(threads):
-    """Keep this process on as many cores as it may use threads; the last ones are the quietest."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
 
 
 def _peak_mb():

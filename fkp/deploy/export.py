@@ -193,16 +193,13 @@ def for_runtimes(
     formats = [form for form in FORMATS if form in needed]
     keras_file = Path(folder) / f"{name}.keras"
     models.save(model, keras_file)
-    paths, rows = {"keras": keras_file}, [{"format": "keras", "mb": _mb(keras_file)}]
+    size = keras_file.stat().st_size
+    paths, rows = {"keras": keras_file}, [{"format": "keras", "mb": size / 1e6}]
     for form, file in export(model, folder, name, formats, images).items():
         paths[form] = file["path"]
         difference = check(model, file["path"], form, images)
-        rows.append({"format": form, "mb": _mb(file["path"]), **difference})
+        rows.append({"format": form, "mb": file["bytes"] / 1e6, **difference})
     return {runtime: paths[runtimes.RUNTIMES[runtime]] for runtime in wanted}, rows
-
-
-def _mb(path):
-    return path.stat().st_size / 1e6
 
 
 def agreement(points: np.ndarray, reference: np.ndarray) -> dict[str, float]:

@@ -13,8 +13,6 @@ from fkp.models import about, load
 from fkp.models.predict import predict
 from fkp.record.files import write_text
 
-LOW, HIGH = 0.0, 96.0
-
 
 def _opened(path):
     """The model in a file; ValueError unless it takes Kaggle's images and gives their points."""
@@ -103,7 +101,7 @@ def locations(points: np.ndarray, lookup: pd.DataFrame) -> pd.DataFrame:
     if not np.isfinite(values).all():
         row = lookup.iloc[np.flatnonzero(~np.isfinite(values))[0]]
         raise ValueError(f"image {row['ImageId']}: the prediction of {row['FeatureName']} is NaN")
-    frame = pd.DataFrame({"RowId": lookup["RowId"], "Location": np.clip(values, LOW, HIGH)})
+    frame = pd.DataFrame({"RowId": lookup["RowId"], "Location": np.clip(values, 0, kaggle.SIZE)})
     return frame.sort_values("RowId", ignore_index=True)
 
 

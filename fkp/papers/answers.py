@@ -126,9 +126,9 @@ def _hidden(runs):
     return (
         f"Hiding labels as Kaggle's rows lack them and training on the complete rest costs "
         f"{none - whole:.2f} px of RMSE ({none:.2f} against {whole:.2f} px with every label). "
-        f"Of the treatments without copies, {' and '.join(level)} win{'s' * (len(level) == 1)} back most, "
-        f"{phrases.span(map(round, back))} % ({best} {spread}). Where all faces are "
-        f"of one collection, paper A's claim that augmenting complete rows beats imputing "
+        f"Of the treatments without copies, {' and '.join(level)} win{'s' * (len(level) == 1)} "
+        f"back most, {phrases.span(map(round, back))} % ({best} {spread}). Where all faces are of one "
+        f"collection, paper A's claim that augmenting complete rows beats imputing "
         f"{_claim(claim['verdict'])} ({_more(claim['median'], 'px')}); the order of all, best "
         f"first: {', '.join(order)}."
     )
@@ -247,8 +247,10 @@ def _across_sets(runs):
 
 def _best(runs):
     found, off = [], []
-    for run in runs:
-        for name, audit in (run.get("audits") or {}).items():
+    audited = [run for run in runs if run.get("audits")]
+    source = phrases.first(audited)["data"]["source"]
+    for run in audited:
+        for name, audit in run["audits"].items():
             files = phrases.rows([run], "Every file")
             size = phrases.first(row["MB"] for row in files if "int8" in row["file"])
             score = audit["scores"]["nme_ocular"]
@@ -256,11 +258,8 @@ def _best(runs):
                 (score["value"], f"`{name}`, a file of {size:.2f} MB, {phrases.text(score)}")
             )
             off += [abs(ratio - 1) for ratio in audit["reliability"]["ratio"]]
-    audits = (a for run in runs for a in (run.get("audits") or {}).values())
-    n = phrases.first(audits)["scores"]["nme_ocular"]["n"]
-    source = phrases.first(run for run in runs if run.get("audits"))["data"]["source"]
     return (
-        f"On {n} {source} test faces the inter-ocular NME is: "
+        f"On {score['n']} {source} test faces the inter-ocular NME is: "
         f"{'; '.join(text for _, text in sorted(found))}. The error that they expect of a point is "
         f"off by at most {100 * max(off):.0f} % in any tenth of the points."
     )

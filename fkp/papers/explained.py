@@ -133,7 +133,7 @@ def conclusions(
     rows = [
         (
             f"The mean squared error of the test faces is {STATED['test']} px² or less",
-            "MSE of the test faces at 256 px over the stated one, of other points and crops, below 1",
+            "MSE of the test faces at 256 px over the stated one (other points and crops), below 1",
             [test / STATED["test"]],
             1,
         ),
@@ -170,8 +170,8 @@ def conclusions(
         ),
         (
             "For the worst faces it predicts an average face",
-            "how far the prediction goes from the average face towards the labels (%), or away from "
-            "them, of each of the three worst faces, below 50",
+            "how far it goes from the average face towards the labels (%), or away from them, of "
+            "each of the three worst faces, below 50",
             np.abs(way),
             50,
         ),

@@ -39,7 +39,7 @@ def gradient(model: keras.Model, images: np.ndarray, points: np.ndarray) -> np.n
     Raises:
         ValueError: the points do not fit images or model, or a backend other than TensorFlow.
     """
-    return _magnitude(_gradient(model, images, points))
+    return np.abs(_gradient(model, images, points)).max(axis=-1)
 
 
 def smooth(
@@ -73,34 +73,29 @@ def smooth(
     for _ in range(samples):
         noise = rng.standard_normal(images.shape, dtype=np.float32) * np.float32(255 * sigma)
         total += _gradient(model, images + noise, points)
-    return _magnitude(total / samples)
+    return np.abs(total / samples).max(axis=-1)
 
 
 def per_region(
-    model: keras.Model,
-    images: np.ndarray,
-    points: np.ndarray,
-    scheme: Scheme,
-    reach: float = 1 / 16,
+    model: keras.Model, images: np.ndarray, points: np.ndarray, scheme: Scheme
 ) -> dict[str, dict[str, np.ndarray]]:
     """Where the error of each region's points comes from: L over those points alone.
 
     Args:
         scheme: Scheme of the points, whose regions count one by one.
-        reach: pixels within this share of the image's width of a point are near it.
 
     Returns:
         region -> dict of float64 (n,): `mean`, of |dL/dI| over the image, px^2 per gray level;
-        `near`, the share of |dL/dI| on pixels near the region's points; `area`, the share of the
-        pixels that are: a map that ignores the region has `near` equal to `area`. NaN for a face
-        without a label there, or without a gradient.
+        `near`, the share of |dL/dI| on pixels near the region's points, within a 16th of the
+        image's width; `area`, the share of the pixels that are: a map that ignores the region has
+        `near` equal to `area`. NaN for a face without a label there, or without a gradient.
     """
     found = {}
     for region, indices in scheme.regions.items():
         chosen = np.isin(np.arange(len(scheme)), indices)
         own = np.where(chosen[:, None], points, np.float32(np.nan))
         maps = gradient(model, images, own).astype(np.float64)
-        near = _near(own, images.shape[1:3], reach * images.shape[2])
+        near = _near(own, images.shape[1:3], images.shape[2] / 16)
         total = maps.sum(axis=(1, 2))
         total[total == 0] = np.nan
         found[region] = {
@@ -200,10 +195,6 @@ def _gradient(model, images, points):
             loss = tf.reduce_sum(weights[rows] * errors)
         found[rows] = tape.gradient(loss, pixels)
     return found
-
-
-def _magnitude(gradients):
-    return np.abs(gradients).max(axis=-1)
 
 
 def _near(points, shape, radius):

@@ -70,7 +70,8 @@ class Detector:
         largest = next((side for side in _SIDES if side <= longest), min(_SIDES))
         found, small = [], pixels
         for side in _SIDES[largest]:  # each made from the last
-            small = cv2.resize(small, _size(pixels, side), interpolation=cv2.INTER_AREA)
+            size = [max(1, round(length * side / longest)) for length in pixels.shape[1::-1]]
+            small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
             squares, scores = self._squares(small, min(_LEAST, min_score))
             found.append(np.column_stack([squares * longest / side, scores]))
         squares, scores = _one_each(np.concatenate(found), min_score)
@@ -113,12 +114,6 @@ class Detector:
         moves = moves[likely]
         middle, size = moves[:, :2] + _anchors(*padded.shape[1:3])[likely], moves[:, 2:]
         return np.hstack([middle - size / 2, size]), scores[likely]
-
-
-def _size(pixels, side):
-    """(width, height) of the picture with its longer side at `side`."""
-    h, w = pixels.shape[:2]
-    return tuple(max(1, round(length * side / max(h, w))) for length in (w, h))
 
 
 def _anchors(h, w):

@@ -212,10 +212,8 @@ class Finder:
             scale = np.sqrt(np.linalg.det(back[:, :, :2]))
             error = (found[..., 2] * scale[:, None]).astype(np.float32)
         score = [None] * n if scores is None else scores.tolist()
-        return [
-            Face(points[i], error[i], tuple(map(float, boxes[i])), score[i], self.scheme)
-            for i in range(n)
-        ]
+        places = map(tuple, boxes.tolist())
+        return [Face(*one, self.scheme) for one in zip(points, error, places, score, strict=True)]
 
     def _look(self, crops):
         return predict(self.model, crops)[:, : len(self.scheme)]

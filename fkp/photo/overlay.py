@@ -36,10 +36,9 @@ def draw(
     for face in faces:
         size = float(np.sqrt(np.prod(face.box[2:])))
         wide = max(1, round(size / 150))
-        lines = [face.points[list(region)] for region in face.scheme.regions.values()]
-        closed = [name in face.scheme.closed for name in face.scheme.regions]
-        for line, whole in zip(lines, closed, strict=True):
-            cv2.polylines(drawn, [_fine(line)], whole, _LINE, wide, cv2.LINE_AA, _FINE)
+        for name, region in face.scheme.regions.items():
+            line, whole = _fine(face.points[list(region)]), name in face.scheme.closed
+            cv2.polylines(drawn, [line], whole, _LINE, wide, cv2.LINE_AA, _FINE)
         for i, point in enumerate(face.points):
             if face.error is not None and face.error[i] > size / 30:
                 _ring(drawn, point, face.error[i], _ERROR, wide)

@@ -39,11 +39,6 @@ class Found:
     time: float | None = None
     numbers: Sequence[int] | None = None
 
-    @property
-    def stamp(self) -> str | None:
-        """The time as text."""
-        return None if self.time is None else f"{self.time:.4f}"
-
     def numbered(self) -> list[tuple[int, Face]]:
         """Each face with its number."""
         numbers = self.numbers or range(1, len(self.faces) + 1)
@@ -67,7 +62,7 @@ class Found:
             }
             for number, face in self.numbered()
         ]
-        time = {} if self.time is None else {"time": float(self.stamp)}
+        time = {} if self.time is None else {"time": round(self.time, 4)}
         size = {"width": self.width, "height": self.height}
         return {"file": self.file.as_posix(), **time, **size, "faces": faces}
 
@@ -140,8 +135,9 @@ def to_csv(found: Sequence[Found], folder: Path) -> Path:
 
     columns = ["file", "time", "face", "point", "x", "y", "error"]
     rows = [
-        (picture.file.as_posix(), picture.stamp, number, label, *xy, error)
+        (picture.file.as_posix(), time, number, label, *xy, error)
         for picture in found
+        for time in [None if picture.time is None else f"{picture.time:.4f}"]
         for number, face in picture.numbered()
         for label, xy, error in zip(
             face.scheme.labels,

@@ -3,7 +3,7 @@
 import contextlib
 import heapq
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from math import prod
 from statistics import median
 
@@ -18,26 +18,25 @@ def estimates(plan: Plan) -> dict[str, float | None]:
     name at this profile, at any profile, of the notebook's runs of that model in any study; these
     three in proportion to the images that a training sees.
     """
-    same, alike = {}, [{} for _ in range(3)]
+    same, alike = {}, {}
     for about in _finished(plan.root):
         same[_key(about)] = about["seconds"]
-        keys, images = _keys(about["study"], about["profile"], about), _images(about["parameters"])
-        for level, key in zip(alike, keys, strict=True):
-            level.setdefault(key, []).append(about["seconds"] / images)
+        for key in _keys(about["study"], about["profile"], about):
+            alike.setdefault(key, []).append(about["seconds"] / _images(about["parameters"]))
 
     def seconds(run):
         about = {"name": run.name, "notebook": run.notebook.name, "key": run.key}
         if _key(about) in same:
             return same[_key(about)]
         about["parameters"] = run.parameters
-        levels = zip(alike, _keys(plan.study, plan.profile, about), strict=True)
-        found = (median(level[key]) for level, key in levels if key in level)
+        keys = _keys(plan.study, plan.profile, about)
+        found = (median(alike[key]) for key in keys if key in alike)
         return next((_images(run.parameters) * each for each in found), None)
 
     return {run.folder: seconds(run) for run in plan.runs}
 
 
-def makespan(runs: Iterable[Run], seconds: dict[str, float | None], workers: int) -> float:
+def makespan(runs: Sequence[Run], seconds: dict[str, float | None], workers: int) -> float:
     """Seconds until the last run ends, when each starts as soon as it may, the longest first.
 
     Args:
@@ -45,23 +44,15 @@ def makespan(runs: Iterable[Run], seconds: dict[str, float | None], workers: int
         seconds: see `estimates`; where nothing is known, a minute.
         workers: runs at a time.
     """
-    runs = list(runs)
-    left = Counter(run.name for run in runs)
-    waiting, ready, running, clock = [], [], [], 0.0
-    for run in runs:
-        cost = seconds[run.folder]
-        waiting.append((60.0 if cost is None else cost, run.folder, run))
-    while waiting or ready or running:
-        still = []
-        for cost, folder, run in waiting:
-            if any(left[name] for name in run.reads):
-                still.append((cost, folder, run))
-            else:
-                heapq.heappush(ready, (-cost, folder, run.name))
-        waiting = still
-        while ready and len(running) < workers:
-            cost, folder, name = heapq.heappop(ready)
-            heapq.heappush(running, (clock - cost, folder, name))
+    cost = {run.folder: seconds[run.folder] for run in runs}
+    cost = {folder: 60.0 if known is None else known for folder, known in cost.items()}
+    waiting = sorted(runs, key=lambda run: (-cost[run.folder], run.folder))
+    left, running, clock = Counter(run.name for run in waiting), [], 0.0
+    while waiting or running:
+        ready = [run for run in waiting if not any(left[name] for name in run.reads)]
+        for run in ready[: workers - len(running)]:
+            waiting.remove(run)
+            heapq.heappush(running, (clock + cost[run.folder], run.folder, run.name))
         clock, _, name = heapq.heappop(running)
         left[name] -= 1
     return clock

@@ -51,10 +51,6 @@ class Local:
             self.started(job, self._host.device)
         return carry_out(job, self._host, self._stop.is_set)
 
-    def stop(self) -> None:
-        """End what runs."""
-        self._stop.set()
-
     def __enter__(self):
         return self
 
@@ -133,14 +129,12 @@ class Cluster:
         except BaseException as error:
             here.set_exception(error)
 
-    def stop(self) -> None:
-        """Give up what runs: its workers notice and end it."""
-        self._executor.shutdown(wait=False)
-
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        with contextlib.suppress(Exception):
+            self._executor.shutdown(wait=False)  # of what runs, workers notice and end it
         with contextlib.suppress(Exception):
             for name in self._offered:
                 self._store.remove(name)

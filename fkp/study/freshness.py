@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from fkp.record.digests import digest
 from fkp.record.files import plain, texts, write_json
 from fkp.record.machine import environment, git_state
 from fkp.study.plan import Plan, Run
-from fkp.study.records import finished, read_metrics, record_of
+from fkp.study.records import finished, now, read_metrics, record_of
 
 # What draws and records results but does not make them: it makes stale the runs that collect
 # others, not those that train or measure.
@@ -180,17 +179,13 @@ def accept(plan: Plan, because: str, prove: Callable[[Path], None] | None = None
     if not because.strip():
         raise ValueError("--because: expected the reason why the results are still true")
     freshness = Freshness(plan)
-    states = {run.folder: freshness.state(run) for run in plan.runs}
-    stale = [
-        run
-        for run in plan.runs
-        if states[run.folder].status == "stale" and states[run.folder].why != INPUTS_CHANGED
-    ]
+    states = [(run, freshness.state(run)) for run in plan.runs]
+    stale = [run for run, it in states if it.status == "stale" and it.why != INPUTS_CHANGED]
     if not stale:
         return []
     (prove or prove_same_numbers)(plan.root)
     about = {
-        "date": datetime.now(UTC).date().isoformat(),
+        "date": now()[:10],
         "commit": (git_state(plan.root) or {}).get("commit"),
         "because": because.strip(),
     }

@@ -25,7 +25,6 @@ def write_hub(folder: Path) -> Path:
     Returns:
         Path of the page.
     """
-    folder = Path(folder)
     own = {path.parent.name: path.parent for path in folder.glob("[!.]*/manifest.json")}
     shown = {path.parent.name: path.parent for path in folder.glob("published/[!.]*/manifest.json")}
     every = [*(shown | own).values()]

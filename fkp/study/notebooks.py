@@ -48,7 +48,6 @@ def read_notebook(path):
         ValueError: it is none, has a cell that is no Python, or has not exactly one cell of literal
             parameters; names the file.
     """
-    path = Path(path)
     try:
         cells = [
             ("".join(cell["source"]), cell["metadata"].get("tags", ()))

@@ -2,13 +2,14 @@
 
 import contextlib
 import json
-import threading
 import time
 from statistics import median
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TimeElapsedColumn
+from rich.table import Column
+from rich.text import Text
 
 from fkp.study.manifest import metrics_of, run_folder
 from fkp.study.wording import duration, headline
@@ -18,66 +19,47 @@ from fkp.study.wording import duration, headline
 def watch(plan):
     """A watcher for `runner.run_study`: a live bar on a terminal, plain lines elsewhere."""
     console = Console(highlight=False, soft_wrap=True)
-    columns = (
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        watcher = _Watcher(plan, console, bar)
-        try:
-            yield watcher
-        finally:
-            watcher.closed.set()
+    watcher = _Watcher(plan, console)
+    columns = BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn(), watcher
+    live = {"disable": not console.is_terminal, "refresh_per_second": 1}
+    with Progress(*columns, console=console, **live) as watcher.bar:
+        watcher.task = watcher.bar.add_task("", total=len(plan.runs))
+        yield watcher
 
 
-class _Watcher:
+class _Watcher(ProgressColumn):
     """A line when a run ends; until then a live bar names it or, without a terminal, a line."""
 
-    def __init__(self, plan, console, bar):
+    def __init__(self, plan, console):
+        super().__init__(Column(no_wrap=True))
         self.plan, self.console, self.running = plan, console, {}
-        self.bar, self.task = bar, bar.add_task("", total=len(plan.runs))
-        self.closed = threading.Event()
-        if console.is_terminal:
-            threading.Thread(target=self.follow, daemon=True).start()
 
     def computes_on(self, backend, device):
         self.console.print(f"Keras on {backend}, {escape(device or 'device unknown')}")
 
     def started(self, run, folder):
         self.running[run.label] = (folder, time.monotonic())
-        if self.console.is_terminal:
-            self.describe()
-        else:
+        if not self.console.is_terminal:
             self.console.print(f"… {escape(run.label)}")
 
     def ended(self, run, record):
         _, began = self.running.pop(run.label, (None, None))
         self.bar.advance(self.task)
-        self.describe()
         if record["status"] == "pending":
             return
         sign = {"finished": "[green]✓[/]", "skipped": "[dim]=[/]", "failed": "[red]✗[/]"}
-        took = (
-            ("already finished" if record["status"] == "skipped" else "")
-            if began is None
-            else duration(time.monotonic() - began)
-        )
+        took = "already finished" * (record["status"] == "skipped")
+        took = took if began is None else duration(time.monotonic() - began)
         about = record.get("error") or headline(metrics_of(run_folder(self.plan.reports, record)))
         parts = [escape(part) for part in (run.label, about, took) if part]
         self.console.print(f"{sign[record['status']]} {'  '.join(parts)}")
 
-    def follow(self):
-        while not self.closed.wait(2):
-            self.describe()
-
-    def describe(self):
-        """Name the running notebooks in the bar and, in a training, the epoch."""
+    def render(self, task):
+        """The running notebooks and, in a training, the epoch."""
         epochs = {run.label: run.parameters.get("epochs") for run in self.plan.runs}
         running = list(self.running.items())
         texts = [label + _epoch(folder, epochs[label]) for label, (folder, _) in running]
-        self.bar.update(self.task, description=escape(", ".join(texts)))
+        return Text(", ".join(texts))
 
 
 def _epoch(folder, total):

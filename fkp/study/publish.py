@@ -33,41 +33,37 @@ def publish(plan: Plan, replace: bool = False, partly: bool = False) -> dict[str
             place; the profile is published on other data; the study is in use.
     """
     with lock(plan.reports):
-        return _publish(plan, replace, partly)
-
-
-def _publish(plan, replace, partly):
-    freshness = Freshness(plan)
-    states = {run.folder: freshness.state(run) for run in plan.runs}
-    if partly:
-        _refuse_to_take_away(plan, states)
-    else:
-        _refuse_unfinished(plan, states)
-    if not replace:
-        _refuse_other_data(plan)
-    target = plan.published
-    staged = target.with_name(f".{target.name}.new")
-    shutil.rmtree(staged, ignore_errors=True)
-    try:
-        if target.exists():
-            shutil.copytree(target, staged)
-        for name, state in states.items():
-            if state.done and target not in state.folder.parents:
-                _copy_run(state.folder, staged / "runs" / name)
-        records = [
-            freshness.record(run) if states[run.folder].done else record_of(run)
-            for run in plan.runs
-        ]
-        _write_manifest(plan, staged, records)
-        manifest.remove_unshown(staged)
-        _write_accepted(plan, staged)
-        report.write_report(staged, plan.profile)
-        _refuse_places(staged, plan)
-        _replace(target, staged)
-    finally:
+        freshness = Freshness(plan)
+        states = {run.folder: freshness.state(run) for run in plan.runs}
+        if partly:
+            _refuse_to_take_away(plan, states)
+        else:
+            _refuse_unfinished(plan, states)
+        if not replace:
+            _refuse_other_data(plan)
+        target = plan.published
+        staged = target.with_name(f".{target.name}.new")
         shutil.rmtree(staged, ignore_errors=True)
-    hub.write_hub(target.parent)
-    return {record["label"]: record["stale"] for record in records if "stale" in record}
+        try:
+            if target.exists():
+                shutil.copytree(target, staged)
+            for name, state in states.items():
+                if state.done and target not in state.folder.parents:
+                    _copy_run(state.folder, staged / "runs" / name)
+            records = [
+                freshness.record(run) if states[run.folder].done else record_of(run)
+                for run in plan.runs
+            ]
+            _write_manifest(plan, staged, records)
+            manifest.remove_unshown(staged)
+            _write_accepted(plan, staged)
+            report.write_report(staged, plan.profile)
+            _refuse_places(staged, plan)
+            _replace(target, staged)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+        hub.write_hub(target.parent)
+        return {record["label"]: record["stale"] for record in records if "stale" in record}
 
 
 def rebuild(root: Path) -> list[Path]:

@@ -9,12 +9,10 @@ A table stands between two comments and is replaced as a whole:
 NUMBER counts the tables of the run called RUN in `reports/published/STUDY`, from 1.
 """
 
-import json
 import re
-from pathlib import Path
 
 from fkp.record.files import write_text
-from fkp.study.manifest import read_manifest
+from fkp.study.manifest import metrics_of, read_manifest
 from fkp.study.wording import cell, repeated
 
 _TABLE = re.compile(
@@ -29,13 +27,9 @@ def refresh(page, reports):
         page: Markdown file.
         reports: folder of the studies' reports.
 
-    Returns:
-        Number of tables written.
-
     Raises:
         ValueError: the page marks no table, or names one that is not there.
     """
-    page, reports = Path(page), Path(reports)
 
     def fill(match):
         head, study, profile, run, number, _, tail = match.groups()
@@ -45,19 +39,15 @@ def refresh(page, reports):
     if not count:
         raise ValueError(f"{page.name}: no table is marked")
     write_text(page, text)
-    return count
 
 
 def _table(reports, profile, run, number):
-    where = f"{reports.name}, profile {profile}, run {run}, table {number}"
     records = read_manifest(reports)["profiles"].get(profile, {}).get("runs", [])
-    folders = [record["folder"] for record in records if record["name"] == run]
-    path = reports / "runs" / (folders[0] if folders else "") / "metrics.json"
-    if not folders or not path.is_file():
-        raise ValueError(f"{where}: no such finished run")
-    tables = json.loads(path.read_text()).get("tables", [])
+    folder = next((record["folder"] for record in records if record["name"] == run), "")
+    tables = metrics_of(reports / "runs" / folder).get("tables", [])
     if not 0 < number <= len(tables):
-        raise ValueError(f"{where}: the run has {len(tables)} tables")
+        where = f"{reports.name}, profile {profile}, run {run}, table {number}"
+        raise ValueError(f"{where}: a finished run of that name has {len(tables)} tables")
     return tables[number - 1]
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-from itertools import repeat
 from pathlib import Path
 
 from fkp.papers.phrases import verdicts
@@ -16,7 +15,7 @@ from fkp.study.pages import render
 SHOWN = ("tables", "figures", "pictures")  # of a run that has no grid
 
 
-def write_report(reports: Path | str, profile: str | None = None, **heading: str) -> Path:
+def write_report(reports: Path, profile: str | None = None, **heading: str) -> Path:
     """Write the `index.html` of a study, and a page beside it for each of its other profiles.
 
     Args:
@@ -28,7 +27,6 @@ def write_report(reports: Path | str, profile: str | None = None, **heading: str
     Raises:
         ValueError: the study has no results, or none of this profile.
     """
-    reports = Path(reports)
     shown = read_study(reports, profile, **heading)
     others = [name for name in read_manifest(reports)["profiles"] if name != shown["profile"]]
     pages = {shown["profile"]: "index.html"} | {name: f"{name}.html" for name in others}
@@ -88,9 +86,10 @@ def _acceptance(run):
 def _makers(section, runs):
     """The commits, machines and sets of versions that the runs were made with."""
     made = [run["metrics"]["run"] for run in runs if "run" in run["metrics"]] or [section]
+    gits = filter(None, (made_by["git"] for made_by in made))
     machines = [made_by["environment"] for made_by in made]
     return {
-        "Code": [_commit(made_by["git"]) for made_by in made if made_by["git"]],
+        "Code": [f"commit {g['commit']}{' with changes not committed' * g['dirty']}" for g in gits],
         "Machine": ["{cpu}, {cores} cores, {platform}".format(**m) for m in machines],
         "Keras backend": [m["backend"] for m in machines],
         "Versions": [" · ".join(map(" ".join, m["versions"].items())) for m in machines],
@@ -100,10 +99,6 @@ def _makers(section, runs):
 def _given(override):
     name, value = override
     return f" -p {shlex.quote(f'{name}={json.dumps(value, ensure_ascii=False)}')}"
-
-
-def _commit(git):
-    return f"commit {git['commit']}" + (" with changes not committed" if git["dirty"] else "")
 
 
 def _seed(run):
@@ -135,23 +130,23 @@ def _parts(reports, runs):
         if title in [part["title"] for part in parts]:
             title = f"{title}: {run['label']}"
         own = {} if run["grid"] else run["metrics"]
-        pictures = map(_link, repeat(reports), sorted(run["at"].glob("pictures/*.png")))
+        pictures = sorted(run["at"].glob("pictures/*.png"))
         parts.append(
             {
                 "title": title,
                 "name": run["name"],
                 "tables": own.get("tables") or [],
                 "figures": _figures(reports, run["at"], own.get("figures") or []),
-                "pictures": [{"link": link, "caption": _caption(link)} for link in pictures],
+                "pictures": [{"link": _link(reports, p), "caption": _caption(p)} for p in pictures],
                 "page": run["page"],
             }
         )
     return parts
 
 
-def _caption(link):
+def _caption(picture):
     """ "pictures/02-where-it-errs.png" as "Where it errs"."""
-    return Path(link).stem[3:].replace("-", " ").capitalize()
+    return picture.stem[3:].replace("-", " ").capitalize()
 
 
 def _figures(reports, folder, figures):

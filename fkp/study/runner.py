@@ -75,7 +75,6 @@ def run_study(
                     study.carry_out(place)
                 except (KeyboardInterrupt, CancelledError) as error:
                     deaf()
-                    place.stop()
                     lost = isinstance(error, CancelledError)
                     raise Interrupted("the cluster is gone" if lost else "") from None
         finally:

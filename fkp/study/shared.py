@@ -55,12 +55,10 @@ class Store:
         for file in sorted(files, key=lambda f: f.name == METRICS):
             inner = () if file == source else (file.relative_to(source).as_posix(),)
             target = "/".join((self._base, name, *inner))
-            if not (keep and self._has(target, file.stat().st_size)):
+            there = keep and self._system.exists(target)
+            if not (there and self._system.size(target) == file.stat().st_size):
                 self._system.makedirs(str(PurePosixPath(target).parent), exist_ok=True)
                 self._system.put_file(str(file), target)
-
-    def _has(self, target, size):
-        return self._system.exists(target) and self._system.size(target) == size
 
     def get(self, name: str, target: Path) -> bool:
         """Fetch a file or folder; False if there is none."""

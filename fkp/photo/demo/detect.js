@@ -8,7 +8,7 @@ const ANCHORS = [[16, 2], [32, 6]]; // px between cells, boxes of each cell
 const STEP = 32;
 const SAME = 0.3, LEAST = 0.3;
 const DOWN = 0.054, WIDE = 0.969, HIGH = 0.947; // from BlazeFace's square to brows and chin
-export const SCORE = 0.5;
+const SCORE = 0.5;
 
 export class Detector {
   /** file: of the model, an ArrayBuffer. */
