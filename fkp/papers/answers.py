@@ -127,8 +127,8 @@ def _hidden(runs):
         f"Hiding labels as Kaggle's rows lack them and training on the complete rest costs "
         f"{none - whole:.2f} px of RMSE ({none:.2f} against {whole:.2f} px with every label). "
         f"Of the treatments without copies, {' and '.join(level)} win{'s' * (len(level) == 1)} "
-        f"back most, {phrases.span(map(round, back))} % ({best} {spread}). Where all faces are of one "
-        f"collection, paper A's claim that augmenting complete rows beats imputing "
+        f"back most, {phrases.span(map(round, back))} % ({best} {spread}). Where all faces are of "
+        f"one collection, paper A's claim that augmenting complete rows beats imputing "
         f"{_claim(claim['verdict'])} ({_more(claim['median'], 'px')}); the order of all, best "
         f"first: {', '.join(order)}."
     )
