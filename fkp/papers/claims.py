@@ -45,6 +45,11 @@ NOTE = (
     "inference, as the same network takes the same time."
 )
 
+UNJUDGED = {
+    "C": "Not judged: that a ResNet copes better with expressions and occlusions.",
+    "D": "Not judged: what the paper says of MTCNN, of convergence and of ease of use.",
+}
+
 
 def row(claim: str, measure: str, numbers: ArrayLike, below: float) -> dict:
     """One line of the table of conclusions.
