@@ -11,7 +11,7 @@ from fkp.measure.errors import rmse
 from fkp.models import cascade
 from fkp.models.predict import predict
 
-SMALL = {"stages": 2, "trees": 8, "depth": 6, "progress": False}
+SMALL = {"stages": 2, "trees": 8, "depth": 6}
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ def test_colours_are_counted_channel_by_channel():
     image = np.zeros((1, 9, 9, 3), np.uint8)
     image[..., 0] = 255
     image[:, :, 5:, 1] = 40
-    found = features.colour_histograms(image, np.array([[[4.0, 4.0]]]), radius=4, bins=8)
+    found = features.colour_histograms(image, np.array([[[4.0, 4.0]]]), radius=4)
     expected = np.zeros((3, 8))
     expected[0, 7], expected[1, 0], expected[1, 1], expected[2, 0] = 1, 5 / 9, 4 / 9, 1
     np.testing.assert_allclose(found, expected.reshape(1, 1, 24), atol=1e-6)

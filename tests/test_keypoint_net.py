@@ -68,7 +68,8 @@ def test_points_move_to_where_the_labels_lie(model):
     labels[3, 1], labels[:, 4] = np.nan, np.nan
     offset = trust.label_offset(labels, found)
     np.testing.assert_allclose(offset, [[1.5, -0.5]] * 4 + [[0, 0]], atol=1e-4)
-    moved = trust.with_offset(trust.with_spread(model), offset)
+    layer = trust.Offset(offset.tolist(), dtype="float32")
+    moved = trust.followed_by(trust.with_spread(model), layer)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(moved))
     again.set_weights(moved.get_weights())
     answer = again.predict_on_batch(images)

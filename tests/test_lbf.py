@@ -26,7 +26,7 @@ def faces():
 
 @pytest.fixture(scope="module")
 def fitted(faces):
-    return lbf.fit(faces.take(np.arange(120)), progress=False, **SMALL)
+    return lbf.fit(faces.take(np.arange(120)), **SMALL)
 
 
 def test_complex_points_and_back():
@@ -59,13 +59,13 @@ def test_the_start_is_the_mean_of_the_faces_and_their_mirror_images(fitted):
 
 def test_points_without_mirror_images_are_fitted_as_they_are(faces):
     few = replace(faces.take(np.arange(20)), scheme=own("dots", map(str, range(44))))
-    start = lbf.fit(few, progress=False, **SMALL | {"stages": 1}).start
+    start = lbf.fit(few, **SMALL | {"stages": 1}).start
     np.testing.assert_allclose(start, few.points.mean(axis=0), atol=1e-3)
 
 
 def test_the_seed_decides(faces):
     training = faces.take(np.arange(40))
-    short = SMALL | {"stages": 1, "progress": False}
+    short = SMALL | {"stages": 1}
     first, again, other = (
         lbf.fit(training, seed=seed, **short).predict(faces.images) for seed in (0, 0, 1)
     )

@@ -58,7 +58,7 @@ def fits(monkeypatch):
 
 
 def search(folder=None, **options):
-    options = {"space": "tiny", "trials": 4, "epochs": 2, "progress": False} | options
+    options = {"space": "tiny", "trials": 4, "epochs": 2} | options
     return search_module.search(faces(8), faces(4, seed=1), folder=folder, **options)
 
 

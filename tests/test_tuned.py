@@ -43,7 +43,7 @@ def test_a_wide_network_has_the_given_layers():
         ({"filters": [16], "kernels": [3, 3]}, r"\[16\] and \[3, 3\]"),
         ({"filters": [], "kernels": []}, "one each per convolution"),
         ({"pool_after": [0, 2]}, r"1\.\.4, got \[0, 2\]"),
-        ({"padding": "full"}, "'full'"),
+        ({"padding": "full"}, "full"),
         ({"activation": "gelu"}, "'gelu'"),
         ({"pool_after": [1, 2, 3, 4]}, "conv4_5x5: a window of 5 does not fit a map of 3x3"),
         (

@@ -20,7 +20,7 @@ def models(
 
     Example: fkp models --shape 256x256x1 --points 68
     """
-    from fkp.models import MODELS, describe
+    from fkp.models import MODELS, build, describe
 
     try:
         input_shape = height, width, channels = tuple(map(int, shape.split("x")))
@@ -29,7 +29,9 @@ def models(
     if not (36 <= height <= 1024 and 36 <= width <= 1024 and channels in (1, 3)):
         raise ValueError(f"--shape: expected sides from 36 to 1024, 1 or 3 channels, got {shape!r}")
     with quiet():
-        rows = [describe.facts(name, input_shape, points) for name in MODELS]
+        sizes = {name: describe.size(build(name, input_shape, points)) for name in MODELS}
+    shown = ("parameters", "float32_mb")
+    rows = [{"name": n, "input": shape} | {key: s[key] for key in shown} for n, s in sizes.items()]
     show(rows, as_json)
 
 

@@ -100,20 +100,6 @@ def near_pairs(images: np.ndarray, mirrored: bool = False) -> np.ndarray:
     return pairs[scores >= (MIRRORED_THRESHOLD if mirrored else THRESHOLD)]
 
 
-def _components(n, *pair_lists):
-    """int64 (n,): the same number for rows joined by pairs, numbered by first row."""
-    pairs = np.concatenate([np.empty((0, 2), dtype=int), *pair_lists])
-    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
-    return connected_components(graph, directed=False)[1].astype(np.int64)
-
-
-def _chain(groups):
-    """Pairs that join every row to the next row of its group."""
-    order = np.argsort(groups, kind="stable")
-    pairs = np.stack([order[:-1], order[1:]], axis=1)
-    return pairs[groups[pairs[:, 0]] == groups[pairs[:, 1]]]
-
-
 def group_duplicates(faces: Faces) -> Faces:
     """The same faces, with groups merged wherever two rows show the same photograph.
 
@@ -121,5 +107,9 @@ def group_duplicates(faces: Faces) -> Faces:
     groups that the faces came with.
     """
     near = [near_pairs(faces.images, mirrored) for mirrored in (False, True)]
-    pairs = _chain(faces.groups), exact_pairs(faces.images), *near
-    return replace(faces, groups=_components(len(faces), *pairs))
+    _, first, member = np.unique(faces.groups, return_index=True, return_inverse=True)
+    given = np.stack([first[member], np.arange(len(faces))], axis=1)
+    pairs = np.concatenate([given, exact_pairs(faces.images), *near])
+    joined = coo_array((np.ones(len(pairs)), tuple(pairs.T)), shape=(len(faces), len(faces)))
+    groups = connected_components(joined, directed=False)[1].astype(np.int64)
+    return replace(faces, groups=groups)

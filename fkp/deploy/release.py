@@ -15,7 +15,7 @@ from fkp.deploy.export import FORMATS, export
 from fkp.measure import calibration, errors
 from fkp.models.about import About
 from fkp.models.predict import predict
-from fkp.models.trust import label_offset, with_error, with_offset, with_spread
+from fkp.models.trust import ExpectedError, Offset, followed_by, label_offset, with_spread
 from fkp.prepare.warp import plain
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def release(
         seen = plain(validation, side, zoom)
         answer = predict(model, seen.images)
         apart = errors.distances(seen.points, answer[..., :2])
-        model = with_error(model, calibration.fit(answer[..., 2], apart))
+        told = ExpectedError(**calibration.fit(answer[..., 2], apart), name="error")
+        model = followed_by(model, told)
     folder = Path(folder)
     images = plain(training.sample(_IMAGES), side, zoom).images
     files = export(model, folder, name, formats, images, about) if formats else {}
@@ -97,7 +98,8 @@ def centred(model: "keras.Model", training: Faces, zoom: float) -> tuple["keras.
     """
     seen = plain(training, model.input_shape[1], zoom)
     offset = label_offset(seen.points, predict(model, seen.images))
-    return with_offset(model, offset), offset
+    layer = Offset(offset.tolist(), dtype="float32", name="offset")
+    return followed_by(model, layer), offset
 
 
 def card(

@@ -102,11 +102,12 @@ def views(
         return model(images)[..., :2]
 
     back = seen_in_mirror(place, faces.images, faces.scheme, offset)
-    again = second_pass(model, pictures, side, zoom, points)
+    crops, upright = aligned(pictures, points, side, zoom)
+    again = moved(place(crops), upright).astype(np.float32)
     shaken = plain(pictures, side, zoom, **SHAKEN, rng=np.random.default_rng(0))
     answers = {
         "plain": (faces, points),
-        "shaken boxes": (shaken, model(shaken.images)[..., :2]),
+        "shaken boxes": (shaken, place(shaken.images)),
         "mirror": (faces, (points + back) / 2),
         "second pass": (faces, again),
         "average of both passes": (faces, (points + again) / 2),
@@ -115,21 +116,6 @@ def views(
         name: mean_score(nme_ocular(seen, answer), "%", seen.groups)
         for name, (seen, answer) in answers.items()
     }
-
-
-def second_pass(
-    model: Model, pictures: Faces, side: int, zoom: float, points: np.ndarray
-) -> np.ndarray:
-    """Points after a second look, at a crop that the first answer has put upright and in place.
-
-    Args:
-        points: the first answer, (n, k, 2), px of the plain crop.
-
-    Returns:
-        float32 (n, k, 2), px of the plain crop.
-    """
-    crops, back = aligned(pictures, points, side, zoom)
-    return moved(model(crops)[..., :2], back).astype(np.float32)
 
 
 def by_yaw(faces: Faces, nme: np.ndarray) -> dict[str, dict]:

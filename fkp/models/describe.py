@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from fkp import models
 from fkp.models import layers_of
 
 if TYPE_CHECKING:
@@ -48,17 +47,6 @@ def size(model: "keras.Model") -> dict[str, float]:
         "trainable_parameters": trainable,
         "float32_mb": parameters * 4 / 1e6,
     }
-
-
-def facts(name: str, input_shape: tuple[int, int, int], n_points: int) -> dict:
-    """Input, parameters and size of the saved file of a model, by name.
-
-    Returns:
-        dict: name, input ("96x96x1"), parameters, float32_mb (10^6 bytes).
-    """
-    found = size(models.build(name, input_shape, n_points))
-    about = {"name": name, "input": "x".join(map(str, input_shape))}
-    return about | {key: found[key] for key in ("parameters", "float32_mb")}
 
 
 def layer_table(model: "keras.Model") -> pd.DataFrame:

@@ -25,13 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Runner:
-    """A model that runs outside Keras.
-
-    Attributes:
-        predict: uint8 (n, h, w, c) -> float32 (n, k, 2), pixels; n may change between calls.
-        input_shape: (None, h, w, c).
-        output_shape: (None, k, 2).
-    """
+    """A model that runs outside Keras, as `load` returns it; n may change between calls."""
 
     predict: Callable[[np.ndarray], np.ndarray]
     input_shape: tuple

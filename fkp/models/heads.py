@@ -41,9 +41,6 @@ class Expectation(layers.Layer):
         spread = ops.sqrt(ops.maximum(moments[..., 2:] - off_centre, 0.0))
         return ops.concatenate([mean, spread], axis=-1)
 
-    def get_config(self) -> dict:
-        return super().get_config() | {"image": self.image, "spread": self.spread}
-
 
 def _places(h, w, image):
     """What columns and rows add to x, to y and to the squared distance from the image's centre.
@@ -81,9 +78,6 @@ class Bins(layers.Layer):
             for part, size in ((logits[..., :w], w), (logits[..., w:], h))
         ]
         return ops.stack(means, axis=-1)
-
-    def get_config(self) -> dict:
-        return super().get_config() | {"image": self.image}
 
 
 def regression(

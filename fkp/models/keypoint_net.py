@@ -22,9 +22,6 @@ class Enlarge(layers.Layer):
     def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
         return ops.image.resize(x, self.size, interpolation="nearest", data_format="channels_last")
 
-    def get_config(self) -> dict:
-        return super().get_config() | {"size": self.size}
-
 
 def keypoint_net(
     input_shape: tuple[int, int, int],

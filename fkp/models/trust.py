@@ -30,9 +30,6 @@ class Offset(layers.Layer):
         taken[:, :2] = self.offset
         return x - -taken  # a difference: in a file of 8 bits sums are rounded, see `deploy.export`
 
-    def get_config(self) -> dict:
-        return super().get_config() | {"offset": self.offset}
-
 
 @keras.saving.register_keras_serializable("fkp")
 class ExpectedError(layers.Layer):
@@ -56,11 +53,6 @@ class ExpectedError(layers.Layer):
             [x[..., :2], ops.exp(offset + s * (self.slope + self.curve * s))], axis=-1
         )
 
-    def get_config(self) -> dict:
-        return super().get_config() | {
-            "offset": self.offset, "slope": self.slope, "curve": self.curve
-        }  # fmt: skip
-
 
 def with_spread(model: keras.Model) -> keras.Model:
     """The same network, sharing weights, with the spread of each heat map as a third column.
@@ -82,10 +74,9 @@ def with_spread(model: keras.Model) -> keras.Model:
     return keras.Model(model.inputs, head(logits), name=model.name)
 
 
-def with_offset(model: keras.Model, offset: np.ndarray) -> keras.Model:
-    """The same network, its points moved by `offset`, (k, 2) px; see `label_offset`."""
-    moved = Offset(np.asarray(offset).tolist(), dtype="float32", name="offset")
-    return keras.Model(model.inputs, moved(model.outputs[0]), name=model.name)
+def followed_by(model: keras.Model, layer: layers.Layer) -> keras.Model:
+    """The same network, sharing weights, with a layer such as `Offset` behind its points."""
+    return keras.Model(model.inputs, layer(model.outputs[0]), name=model.name)
 
 
 def label_offset(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
@@ -97,14 +88,3 @@ def label_offset(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """
     apart = np.ma.masked_invalid(labels - predicted[..., :2])
     return apart.mean(axis=0).filled(0.0)
-
-
-def with_error(model: keras.Model, calibration: dict) -> keras.Model:
-    """The same network with the expected error of each point, px, as its third column.
-
-    Args:
-        model: whose third column is a spread, see `with_spread`.
-        calibration: of this model, as `fkp.measure.calibration.fit` returns it.
-    """
-    told = ExpectedError(**calibration, name="error")
-    return keras.Model(model.inputs, told(model.outputs[0]), name=model.name)

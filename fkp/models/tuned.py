@@ -11,26 +11,12 @@ import keras
 from keras import layers
 
 from fkp.models.contract import pixels_in, points_out
+from fkp.record.files import named
 
 _ACTIVATIONS = {
     "relu": layers.ReLU,
     "leaky_relu": lambda **name: layers.LeakyReLU(negative_slope=0.1, **name),
 }
-
-
-def _check(filters, kernels, pool_after, padding, activation):
-    if len(filters) != len(kernels) or not filters:
-        raise ValueError(
-            f"filters and kernels: expected one each per convolution, got {filters} and {kernels}"
-        )
-    if not set(pool_after) <= set(range(1, len(filters) + 1)):
-        raise ValueError(
-            f"pool_after: expected numbers of layers 1..{len(filters)}, got {pool_after}"
-        )
-    if padding not in ("same", "valid"):
-        raise ValueError(f"padding: expected same or valid, got {padding!r}")
-    if activation not in _ACTIVATIONS:
-        raise ValueError(f"activation: expected {' or '.join(_ACTIVATIONS)}, got {activation!r}")
 
 
 def _room(x, size, name):
@@ -69,14 +55,22 @@ def tuned_cnn(
     Raises:
         ValueError: options that contradict each other, or more layers than the image has room for.
     """
-    _check(filters, kernels, pool_after, padding, activation)
+    if len(filters) != len(kernels) or not filters:
+        raise ValueError(
+            f"filters and kernels: expected one each per convolution, got {filters} and {kernels}"
+        )
+    if not set(pool_after) <= set(range(1, len(filters) + 1)):
+        raise ValueError(
+            f"pool_after: expected numbers of layers 1..{len(filters)}, got {pool_after}"
+        )
+    activate = named(_ACTIVATIONS, "activation", activation)
     inputs, x = pixels_in(input_shape)
     for i, (width, kernel) in enumerate(zip(filters, kernels, strict=True), 1):
         name = f"conv{i}_{kernel}x{kernel}"
         if padding == "valid":
             _room(x, kernel, name)
         x = layers.Conv2D(width, kernel, padding=padding, name=name)(x)
-        x = _ACTIVATIONS[activation](name=f"{activation}{i}")(x)
+        x = activate(name=f"{activation}{i}")(x)
         x = layers.BatchNormalization(name=f"norm{i}")(x)
         if i in pool_after:
             _room(x, 2, f"pool{i}")

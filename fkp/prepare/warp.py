@@ -2,7 +2,8 @@
 
 Faces are read with room around them (`size=192, margin=0.5`: the picture's side is twice the longer
 side of the landmarks' box). A crop is cut by one affine map that rotates, scales, shifts and may
-mirror, so no corner is padded, and then shrinks to the side that the network takes.
+mirror, so no corner is padded, and then shrinks to the `side` that the network takes, px; `zoom` is
+the side of a plain crop over the longer side of the landmarks' box.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -30,8 +31,6 @@ def matrices(
 
     Args:
         picture: side of the pictures, px.
-        side: side of the crops, px.
-        zoom: side of a plain crop over the longer side of the landmarks' box.
         degrees: (n,), counter-clockwise as seen on the image.
         scale: (n,), of the face in the crop; 1 = plain.
         shift: (n, 2), of the face in the crop, as a share of its side.
@@ -61,8 +60,6 @@ def plain(
 
     Args:
         faces: read with `ROOM` around them.
-        side: of the crops, px.
-        zoom: side of a crop over the longer side of the landmarks' box.
         size, centre: standard deviations by which the box is shaken as a detector's would be: of
             its size (log) and of its centre in x and y, as shares of the box's side.
         rng: of the shaking.
@@ -87,7 +84,6 @@ def frames(
         centre: (n, 2), px, comes to lie in the crop's middle.
         span: (n,), the longer side of the landmarks' box, px.
         degrees: (n,), counter-clockwise as seen on the image.
-        side, zoom: as in `matrices`.
 
     Returns:
         float64 (n, 2, 3), as `matrices`.
@@ -105,7 +101,6 @@ def aligned(
     Args:
         pictures: read with `ROOM` around them.
         points: (n, k, 2), px of `plain`'s crops of the same side and zoom.
-        side, zoom: of the crops.
         least: degrees; a face that is turned by less stays as it is.
 
     Returns:
@@ -139,8 +134,6 @@ class Warp:
 
     Args:
         scheme: of the points, for the mirror; one without is never mirrored.
-        side: of the crops, px.
-        zoom: side of a plain crop over the longer side of the landmarks' box.
         degrees, scale, shift: standard deviations; the shift is a share of the crop's side.
         flip, blur, coarse, patch, noise: probabilities.
         gamma, contrast, brightness: standard deviations (of logarithms but for the last, which is

@@ -9,8 +9,7 @@ import json
 import re
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
@@ -146,16 +145,6 @@ class Checkpoints:
         if self.folder is not None:
             write_json(self._progress, self.history)
             save(network, self._last, optimizer=True)
-
-    @contextmanager
-    def at_best(self, model: keras.Model) -> Iterator[None]:
-        """The model with the weights of its best epoch, inside the block."""
-        weights = model.get_weights()
-        self.best_model(model)
-        try:
-            yield
-        finally:
-            model.set_weights(weights)
 
     def stale(self, patience: int | None) -> bool:
         """Whether the last `patience` epochs have brought nothing better."""

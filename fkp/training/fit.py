@@ -229,8 +229,9 @@ def fit(
                 log.add(model, row)
                 seen = (epoch + 1) * epoch_size
                 if any(seen - epoch_size < mark <= seen for mark in marks):
-                    with log.at_best(model):
-                        row |= {"seen": seen, "scores": score(model)}
+                    weights = model.get_weights()
+                    row |= {"seen": seen, "scores": score(log.best_model(model))}
+                    model.set_weights(weights)
             log.keep(network)
             bar.set_postfix(train=rmse, validation=error)
     return log.best_model(model), log.history

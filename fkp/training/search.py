@@ -89,7 +89,6 @@ def search(
     precision: str = "float32",
     seed: int = 0,
     folder: str | Path | None = None,
-    progress: bool = True,
     helpers: Executor | None = None,
     at_once: int = 1,
 ) -> list[dict]:
@@ -136,7 +135,7 @@ def search(
     logging.getLogger("tensorflow").addFilter(_no_advice)
     with (
         tempfile.TemporaryDirectory() as scratch,
-        tqdm(total=total, unit="trial", disable=not progress) as bar,
+        tqdm(total=total, unit="trial") as bar,
     ):
         oracle._set_project_dir(scratch, "oracle")  # it insists on writing files of its own
         waiting = deque()

@@ -44,7 +44,8 @@ def arrays(
     beside = home.stat().st_mode & 0o222  # root could write there all the same: it shall not
     places = [home / FOLDER / entry] if beside else []
     with suppress(RuntimeError):  # no home folder
-        places.append(_user_folder() / _digest(str(home)) / entry)
+        folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        places.append(Path(folder, "fkp", _digest(str(home)), entry))
     for place in places:
         found = _load(place, before)
         if found is not None:
@@ -96,11 +97,6 @@ def _digest(value):
     return hashlib.blake2b(repr(value).encode(), digest_size=6).hexdigest()
 
 
-def _user_folder():
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "fkp"
-
-
 def _load(place, mark):
     """The arrays at `place`, or None if absent, damaged or of another fingerprint."""
     try:
@@ -113,7 +109,6 @@ def _load(place, mark):
 def _store(place, mark, made):
     """False where that is not possible."""
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
         save(place, {"fingerprint": np.array(mark), **made})
     except OSError:
         return False

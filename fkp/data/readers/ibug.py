@@ -18,8 +18,7 @@ from fkp.data.readers import SourceError, crop, fault
 from fkp.data.schemes import IBUG_68
 
 SETS = ("afw", "helen", "lfpw", "ibug")
-_PARTS = {"trainset": "train", "testset": "test"}
-_SET_PARTS = {"afw": "train", "ibug": "test"}
+_PARTS = {"trainset": "train", "testset": "test", "afw": "train", "ibug": "test"}
 
 
 def recognises(path: Path | str) -> bool:
@@ -140,8 +139,4 @@ def _name(path, stem):
 
 
 def _part(name):
-    folders = name.split("/")[:-1]
-    return next(
-        (_PARTS[folder] for folder in folders if folder in _PARTS),
-        _SET_PARTS.get(folders[0], "") if folders else "",
-    )
+    return next((_PARTS[f] for f in reversed(name.split("/")[:-1]) if f in _PARTS), "")

@@ -177,13 +177,15 @@ def _parse(file, stream):
         if text.isspace():
             continue
         row += 1
-        fields = text.split(b",")
+        fields = _fields(text)
         if len(fields) != len(header):
             raise fault(file, f"{len(header)} fields", f"{len(fields)} fields", row, line)
-        text = fields[places["Image"]].strip(b'" \r\n')
-        pixels += parse_pixels(text, SIZE * SIZE, file, row, line)
+        pixels += parse_pixels(fields[places["Image"]], SIZE * SIZE, file, row, line)
         if "ImageId" in places:
-            _check_id(fields[places["ImageId"]], file, row, line)
+            number = fields[places["ImageId"]]
+            if number != str(row).encode():
+                expected = f"{row}: test rows count up from 1"
+                raise fault(file, expected, number.decode("latin-1"), row, line, "ImageId")
         else:
             coordinates.append(_coordinates(fields, places, file, row, line))
     if row == 0:
@@ -227,7 +229,7 @@ def _coordinates(fields, places, file, row, line):
     """The 30 coordinates of a row in the order of `COLUMNS`; empty -> NaN."""
     values = []
     for name in COLUMNS:
-        text = fields[places[name]].strip(b'" \r\n')
+        text = fields[places[name]]
         try:
             value = float(text) if text else np.nan
         except ValueError:
@@ -237,13 +239,6 @@ def _coordinates(fields, places, file, row, line):
             raise fault(file, expected, text.decode("latin-1"), row, line, name)
         values.append(value)
     return values
-
-
-def _check_id(field, file, row, line):
-    text = field.strip(b'" \r\n')
-    if text != str(row).encode():
-        expected = f"{row}: test rows count up from 1"
-        raise fault(file, expected, text.decode("latin-1"), row, line, "ImageId")
 
 
 def _table(path, name, needed):

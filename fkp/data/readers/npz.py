@@ -48,7 +48,9 @@ def read(path: Path) -> Faces:
         raise fault(path, f"points for {len(images)} images", f"points for {len(points)}")
     optional = {name: _text(path, name, arrays[name]) for name in _TEXTS if name in arrays}
     if "groups" in arrays:
-        optional["groups"] = _groups(path, arrays["groups"])
+        if arrays["groups"].dtype.kind not in "iu":
+            raise fault(path, "whole numbers", str(arrays["groups"].dtype), column="groups")
+        optional["groups"] = arrays["groups"].astype(np.int64)
     for name, values in optional.items():
         if values.shape != (len(images),):
             raise fault(path, f"shape {(len(images),)}", values.shape, column=name)
@@ -134,12 +136,6 @@ def _scheme(path, k, said, names) -> Scheme:
         except ValueError as error:
             raise fault(path, f"JSON ({error})", text, column="scheme") from None
     return scheme.find(path, k, text, names)
-
-
-def _groups(path, groups):
-    if groups.dtype.kind not in "iu":
-        raise fault(path, "whole numbers", str(groups.dtype), column="groups")
-    return groups.astype(np.int64)
 
 
 def _text(path, name, values):

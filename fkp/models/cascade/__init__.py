@@ -141,7 +141,6 @@ def fit(
     depth: int = 10,
     out_of_bag: bool = False,
     seed: int = 0,
-    progress: bool = True,
 ) -> Cascade:
     """Paper C's cascade: forests fitted one after the other on what the last left over.
 
@@ -171,7 +170,7 @@ def fit(
     prepared, fitted = image_and_gray(faces.images), []
     estimate = np.repeat(truth.mean(axis=0, keepdims=True), len(faces), axis=0)
     rng = np.random.default_rng(seed)
-    for _ in tqdm(range(stages), desc="stages", disable=not progress):
+    for _ in tqdm(range(stages), desc="stages"):
         seen = features.paper_c(*prepared, estimate, radius, size)
         forest = RandomForestRegressor(
             trees,

@@ -1,7 +1,7 @@
 """What cascades look at around points: paper C's hand-made features, and single pixels.
 
 A window is the square of pixels up to `radius` away from a point; where it leaves the image the
-border is repeated. Images are uint8 (n, h, w, c), points float (n, k, 2) in pixels.
+border is repeated. Images are uint8 (n, h, w, c), gray ones (n, h, w), points float (n, k, 2), px.
 """
 
 from functools import partial
@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 
 from fkp.data.images import gray
+
+BINS = 8  # of a histogram
 
 
 def smoothed(images: np.ndarray) -> np.ndarray:
@@ -36,50 +38,42 @@ def windows(image: np.ndarray, points: np.ndarray, radius: int) -> np.ndarray:
     return found.reshape(len(points), len(step) ** 2, *image.shape[2:])
 
 
-def _histograms(values, bins, weights=None):
-    """Histograms of rows of whole numbers (k, m) below `bins`, each of sum 1, float32 (k, bins)."""
+def _histograms(values, weights=None):
+    """Histograms of rows of whole numbers (k, m) below `BINS`, each of sum 1, float32 (k, BINS)."""
     k = len(values)
-    places = values + bins * np.arange(k)[:, None]
+    places = values + BINS * np.arange(k)[:, None]
     weights = None if weights is None else weights.ravel()
-    counts = np.bincount(places.ravel(), weights, minlength=k * bins).reshape(k, bins)
+    counts = np.bincount(places.ravel(), weights, minlength=k * BINS).reshape(k, BINS)
     return (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-6)).astype(np.float32)
 
 
-def colour_histograms(
-    images: np.ndarray, points: np.ndarray, radius: int, bins: int = 8
-) -> np.ndarray:
+def colour_histograms(images: np.ndarray, points: np.ndarray, radius: int) -> np.ndarray:
     """Histogram of each channel in the window of each point, the channels one after the other.
 
     Returns:
-        float32 (n, k, c bins); every channel's `bins` values have sum 1.
+        float32 (n, k, c BINS); every channel's `BINS` values have sum 1.
     """
     found = []
     for image, shape in zip(images, points, strict=True):
-        levels = windows(image, shape, radius).astype(int) * bins // 256
-        found.append(np.concatenate([_histograms(v, bins) for v in np.moveaxis(levels, 2, 0)], 1))
+        levels = windows(image, shape, radius).astype(int) * BINS // 256
+        found.append(np.concatenate([_histograms(v) for v in np.moveaxis(levels, 2, 0)], 1))
     return np.stack(found)
 
 
-def gradient_histograms(
-    gray: np.ndarray, points: np.ndarray, radius: int, bins: int = 8
-) -> np.ndarray:
+def gradient_histograms(gray: np.ndarray, points: np.ndarray, radius: int) -> np.ndarray:
     """Histogram of Sobel gradient directions in the window of each point, weighted by magnitude.
 
-    Args:
-        gray: uint8 (n, h, w).
-        bins: equal parts of the full circle; the first is centred on the direction of x.
+    The first part of the circle is centred on the direction of x.
 
     Returns:
-        float32 (n, k, bins), each of sum 1, or 0 where the window is flat.
+        float32 (n, k, BINS), each of sum 1, or 0 where the window is flat.
     """
     found = []
     for image, shape in zip(gray, points, strict=True):
         dx, dy = (cv2.Sobel(image, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
         magnitude, angle = cv2.cartToPolar(dx, dy)
-        part = np.rint(angle * (bins / (2 * np.pi))).astype(int) % bins
-        found.append(
-            _histograms(windows(part, shape, radius), bins, windows(magnitude, shape, radius))
-        )
+        part = np.rint(angle * (BINS / (2 * np.pi))).astype(int) % BINS
+        found.append(_histograms(windows(part, shape, radius), windows(magnitude, shape, radius)))
     return np.stack(found)
 
 
@@ -87,8 +81,6 @@ def sift(gray: np.ndarray, points: np.ndarray, size: float) -> np.ndarray:
     """Upright SIFT descriptors (Lowe, 2004) at given points; points outside are moved to the edge.
 
     Args:
-        gray: uint8 (n, h, w).
-        points: (n, k, 2).
         size: diameter of the keypoint in px; the descriptor sees a square of about 6 `size`.
 
     Returns:
@@ -115,9 +107,7 @@ def paper_c(
     is, SIFT and gradients from the equalised gray image.
 
     Args:
-        images: uint8 (n, h, w, c).
-        gray: uint8 (n, h, w), with equalised histograms.
-        points: (n, k, 2).
+        gray: with equalised histograms.
         radius: px, of the histograms' windows.
         size: px, of the SIFT keypoints.
 
@@ -136,7 +126,6 @@ def gray_at(gray: np.ndarray, places: np.ndarray, rows: np.ndarray | None = None
     """Gray levels at the nearest pixels; places off the image are moved to its edge.
 
     Args:
-        gray: uint8 (images, h, w).
         places: complex (n, ...).
         rows: image of each n; default: n is the number of images.
 

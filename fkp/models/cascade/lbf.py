@@ -116,7 +116,6 @@ def fit(
     starts: int = 4,
     penalty: float = 3.0,
     seed: int = 0,
-    progress: bool = True,
     **options: int,
 ) -> Cascade:
     """Fit local binary features on faces and their mirror images.
@@ -140,7 +139,7 @@ def fit(
     side = np.sqrt(np.ptp(mean.real) * np.ptp(mean.imag))
     rows = np.tile(np.arange(len(labels)), starts)
     truth, estimate, fitted = labels[rows], _starts(mean, labels, starts, rng), []
-    for radius in tqdm(np.geomspace(*RADII, stages) * side, desc="stages", disable=not progress):
+    for radius in tqdm(np.geomspace(*RADII, stages) * side, desc="stages"):
         frame = similarity(mean, estimate)
         moves = as_points((truth - estimate) / frame)
         size = {"radius": radius, "trees": trees, "depth": depth, "rng": rng, **options}
