@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from fkp.data.copies import exact_pairs, group_duplicates, near_pairs
+from fkp.data.describe import data_facts
 from fkp.data.faces import Faces
 from fkp.data.schemes import KAGGLE_15
 
@@ -79,6 +80,17 @@ def test_groups_are_merged_across_copies_and_given_groups():
     assert grouped.groups.tolist() == [0, 1, 2, 0, 1, 1, 2, 3, 3]
     assert grouped.groups.dtype == np.int64
     assert grouped.images is faces.images
+
+
+def test_only_near_copies_are_counted_as_near():
+    images = pictures(2)[[0, 0, 1, 1]]
+    points = np.full((4, 15, 2), 48, np.float32)
+    facts = data_facts(Faces(images, points, KAGGLE_15, "drawn", groups=np.array([0, 1, 0, 1])))
+    assert (facts["exact_duplicates"], facts["near_duplicates"], facts["groups"]) == (2, 0, 1)
+    changed = images.copy()
+    changed[1] = CHANGES["darker"](images[1])
+    facts = data_facts(Faces(changed, points, KAGGLE_15, "drawn"))
+    assert (facts["exact_duplicates"], facts["near_duplicates"], facts["groups"]) == (1, 1, 2)
 
 
 def test_no_faces_no_duplicates():

@@ -107,9 +107,13 @@ def group_duplicates(faces: Faces) -> Faces:
     groups that the faces came with.
     """
     near = [near_pairs(faces.images, mirrored) for mirrored in (False, True)]
-    _, first, member = np.unique(faces.groups, return_index=True, return_inverse=True)
-    given = np.stack([first[member], np.arange(len(faces))], axis=1)
-    pairs = np.concatenate([given, exact_pairs(faces.images), *near])
-    joined = coo_array((np.ones(len(pairs)), tuple(pairs.T)), shape=(len(faces), len(faces)))
-    groups = connected_components(joined, directed=False)[1].astype(np.int64)
-    return replace(faces, groups=groups)
+    return replace(faces, groups=joined(faces.groups, exact_pairs(faces.images), *near))
+
+
+def joined(groups: np.ndarray, *pairs: np.ndarray) -> np.ndarray:
+    """Groups (n,) merged wherever a pair (m, 2) of rows joins two, numbered by their first row."""
+    n = len(groups)
+    _, first, member = np.unique(groups, return_index=True, return_inverse=True)
+    both = np.concatenate([np.stack([first[member], np.arange(n)], axis=1), *pairs])
+    graph = coo_array((np.ones(len(both)), tuple(both.T)), shape=(n, n))
+    return connected_components(graph, directed=False)[1].astype(np.int64)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fkp.data.copies import exact_pairs, group_duplicates
+from fkp.data.copies import exact_pairs, group_duplicates, joined
 from fkp.data.faces import Faces
 from fkp.data.split import holdout
 
@@ -14,9 +14,9 @@ def data_facts(faces: Faces) -> dict:
     groups are the rows that show an earlier row's photograph.
     """
     grouped = group_duplicates(faces)
-    given, merged = (len(np.unique(groups)) for groups in (faces.groups, grouped.groups))
     exact = exact_pairs(faces.images)
-    across = int((faces.groups[exact[:, 0]] != faces.groups[exact[:, 1]]).sum())
+    same = joined(faces.groups, exact)
+    known, merged = (len(np.unique(groups)) for groups in (same, grouped.groups))
     facts = {
         "source": faces.source,
         "rows": len(faces),
@@ -25,7 +25,7 @@ def data_facts(faces: Faces) -> dict:
         "scheme": faces.scheme.name,
         "labels": int(faces.labelled.sum()),
         "exact_duplicates": len(exact),
-        "near_duplicates": given - merged - across,
+        "near_duplicates": known - merged,
         "groups": merged,
     }
     facts |= {
