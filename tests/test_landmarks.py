@@ -123,6 +123,11 @@ def test_the_mean_shape_answers_every_face_with_the_labelled_training_points():
     assert found.shape == (3, 68, 2) and (found == found[0]).all()
     np.testing.assert_allclose(found[0, 5], points[1, 5])
     np.testing.assert_allclose(found[0, 6], points[:2, 6].mean(axis=0), rtol=1e-6)
+    points[:2, 7] = np.nan  # no training face has it
+    parts["training"] = faces.with_points(points).take([0, 1])
+    found = landmarks.mean_shape(parts)["test"]
+    others = np.delete(found[0], 7, axis=0)
+    np.testing.assert_allclose(found[0, 7], others.mean(axis=0), rtol=1e-6)
 
 
 def test_a_face_draws_every_region_of_both_shapes_where_it_is(ax):

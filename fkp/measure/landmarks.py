@@ -79,6 +79,15 @@ def within_by_size(
     }
 
 
+def mean_face(faces: Faces) -> np.ndarray:
+    """Mean of each point's labels, float32 (k, 2), px; where none has any, of the other points."""
+    known = faces.labelled.any(axis=0)
+    found = np.empty(faces.points.shape[1:], np.float32)
+    found[known] = np.nanmean(faces.points[:, known], axis=0)
+    found[~known] = found[known].mean(axis=0)
+    return found
+
+
 def mean_shape(parts: dict[str, Faces]) -> dict[str, np.ndarray]:
     """The mean of the training labels for every face, in the shape of a prediction.
 
@@ -88,7 +97,7 @@ def mean_shape(parts: dict[str, Faces]) -> dict[str, np.ndarray]:
     Returns:
         part -> float32 (n, k, 2), px; what a model is measured against.
     """
-    shape = np.nanmean(parts["training"].points, axis=0)
+    shape = mean_face(parts["training"])
     return {name: np.broadcast_to(shape, part.points.shape) for name, part in parts.items()}
 
 
