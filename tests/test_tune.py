@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+from concurrent.futures import Executor, Future
 from pathlib import Path
 
 import numpy as np
@@ -74,26 +75,41 @@ def test_the_seed_decides_hyperparameters_and_weights(fits):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("at_once", [1, 2])
 @pytest.mark.parametrize("algorithm", search_module.ALGORITHMS)
-def test_an_interrupted_search_goes_on_where_it_stopped(algorithm, fits, tmp_path, monkeypatch):
-    options = {"algorithm": algorithm, "space": "paper", "epochs": 3, "trials": 4}
+def test_an_interrupted_search_goes_on_where_it_stopped(
+    algorithm, at_once, fits, tmp_path, monkeypatch
+):
+    options = {"algorithm": algorithm, "space": "paper", "epochs": 3, "trials": 6}
+    if at_once > 1:
+        options |= {"helpers": AtOnce(), "at_once": at_once}
     monkeypatch.setattr(search_module.models, "build", lambda **given: FakeModel(given["filters"]))
     whole = search(**options)
     quick = search_module.fit
 
-    def stop_at_third(*args, **kwargs):
-        if len(fits) - len(whole) == 2:
+    def stop_at_fifth(*args, **kwargs):
+        if len(fits) - len(whole) == 4:
             raise KeyboardInterrupt
         return quick(*args, **kwargs)
 
-    monkeypatch.setattr(search_module, "fit", stop_at_third)
+    monkeypatch.setattr(search_module, "fit", stop_at_fifth)
     with pytest.raises(KeyboardInterrupt):
         search(tmp_path, **options)
-    assert len(json.loads((tmp_path / "trials.json").read_text())["trials"]) == 2
+    kept = len(json.loads((tmp_path / "trials.json").read_text())["trials"])
+    assert kept == 5 - at_once
     monkeypatch.setattr(search_module, "fit", quick)
     assert search(tmp_path, **options) == whole
-    assert len(fits) == 2 * len(whole)
+    assert len(fits) == len(whole) + 4 + len(whole) - kept
     assert [path.name for path in tmp_path.iterdir()] == ["trials.json"]
+
+
+class AtOnce(Executor):
+    """Helpers whose work is done when it is given."""
+
+    def submit(self, work, *args, **options):
+        done = Future()
+        done.set_result(work(*args, **options))
+        return done
 
 
 class FakeModel:

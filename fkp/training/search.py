@@ -141,24 +141,24 @@ def search(
         waiting = deque()
 
         def settle(trial, record):
-            if record is not None:
-                book.add(trial.hyperparameters.values, record())
+            book.add(trial.hyperparameters.values, record())
             _report(oracle, trial, book.records[-1])
             bar.update()
             bar.set_postfix_str(book.best_so_far())
 
-        for trial in _proposals(oracle, waiting, settle):
+        for number, trial in enumerate(_proposals(oracle, waiting, settle)):
             values = trial.hyperparameters.values
-            if not waiting and book.recall(values):
-                settle(trial, None)
-                continue
             proposal = SPACES[space](trial.hyperparameters)
             proposal["epochs"] = values.get("tuner/epochs", epochs)
-            if helpers is None:
-                settle(trial, partial(run, proposal, folder=book.scratch(values)))
-                continue
-            waiting.append((trial, helpers.submit(run, proposal, folder=None).result))
-            if len(waiting) == at_once:
+            if known := book.recall(number, values):
+                record = partial(dict, known)
+            elif helpers is None:
+                record = partial(run, proposal, folder=book.scratch(values))
+            else:
+                record = helpers.submit(run, proposal, folder=None).result
+            waiting.append((trial, record))
+            # Known results too wait for their turn, or the oracle would propose with more of them.
+            if helpers is None or len(waiting) == at_once:
                 settle(*waiting.popleft())
     return book.records
 

@@ -26,7 +26,7 @@ class Book:
         about: JSON-able dict that says what is searched, and in what.
 
     Attributes:
-        records: those recalled or added so far, in order.
+        records: those added so far, in order.
 
     Raises:
         ValueError: the folder holds another search.
@@ -43,19 +43,15 @@ class Book:
                 raise ValueError(f"{folder} holds a search with another {', '.join(differ)}")
             self.stored = book["trials"]
 
-    def recall(self, values: dict) -> bool:
-        """Take over the stored record of the next trial; False if it did not have these values.
+    def recall(self, number: int, values: dict) -> dict | None:
+        """The stored record of a trial; None if it did not have these values.
 
         Then it has to run, and what was stored from there on no longer counts.
         """
-        number = len(self.records)
         if number >= len(self.stored) or not _same(self.stored[number]["values"], values):
             self.stored = self.stored[:number]
-            return False
-        record = dict(self.stored[number])
-        self.values.append(record.pop("values"))
-        self.records.append(record)
-        return True
+            return None
+        return {key: value for key, value in self.stored[number].items() if key != "values"}
 
     def scratch(self, values: dict) -> Path | None:
         """Folder for the checkpoints of the next trial, None without a folder."""
@@ -69,7 +65,7 @@ class Book:
         self.records.append({"trial": len(self.records)} | record)
         if self.path:
             rows = zip(self.values, self.records, strict=True)
-            trials = [{"values": v} | r for v, r in rows]
+            trials = [{"values": v} | r for v, r in rows] + self.stored[len(self.records) :]
             write_json(self.path, {"search": self.about, "trials": trials})
             shutil.rmtree(scratch, ignore_errors=True)
 
