@@ -116,13 +116,11 @@ def test_the_budgets_say_whether_the_verdicts_turn(verdicts, word):
     table["columns"].append("images")
     said = answer("budget", [run("treatments", tables=[table])])
     assert said.startswith(word)
-    assert (
-        "on all test rows by 0.50 px more after 30,000 images, 0.30 px more after 100,000" in said
-    )
-    assert "on complete ones alone by 0.50 px more" in said
+    assert "on all test rows +0.50, +0.30" in said and "px after 30,000, 100,000" in said
+    assert "on complete ones alone +0.50, +0.30" in said
     compared = "2, 2, 1" if len(budgets) > 2 else "2, 2"
-    assert said.count(f" (of {compared} networks)") == 2
-    assert ("0.20 px less after 300,000 images" in said) == (len(budgets) > 2)
+    assert said.count(f"(median of {compared} networks)") == 2
+    assert ("-0.20 px after 30,000, 100,000, 300,000 images" in said) == (len(budgets) > 2)
 
 
 def test_hidden_labels_say_what_they_cost_and_what_wins_it_back():

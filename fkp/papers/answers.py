@@ -7,7 +7,6 @@ its lowest error.
 
 import re
 from statistics import mean, median
-from textwrap import shorten
 
 import numpy as np
 
@@ -81,7 +80,7 @@ def _paper_a(runs):
 
 def _budget(runs):
     claims = phrases.by_claim(phrases.judged(runs))
-    turned = [shorten(c, 46, placeholder="…") for c, said in claims.items() if _turns(said)]
+    turned = [claim for claim, said in claims.items() if _turns(said)]
     told = {
         "all test rows" if "(all" in claim else "complete ones alone": said
         for claim, said in claims.items()
@@ -90,16 +89,19 @@ def _budget(runs):
     over = [_turns(said) for said in told.values()]
     words = "Yes" if all(over) else "In part" if any(over) else "No"
     changes = "; ".join(
-        f"on {rows} by "
-        + ", ".join(f"{_more(r['median'], 'px')} after {r['images']:,} images" for r in said)
-        + f" (of {', '.join(str(r['comparisons']) for r in said)} networks)"
+        f"on {rows} {_each('{:+.2f}', said, 'median')} px after {_each('{:,}', said, 'images')} "
+        f"images (median of {_each('{}', said, 'comparisons')} networks)"
         for rows, said in told.items()
     )
     return (
-        f"{words}: networks trained on augmented complete rows err, against those trained on "
-        f"imputed ones, {changes}; medians. Verdicts that turn: "
-        f"{len(turned)} of {len(claims)}{': ' * bool(turned)}{'; '.join(turned)}."
+        f"{words}: RMSE after training on augmented complete rows minus after imputed ones, "
+        f"{changes}. Verdicts that turn: {len(turned)} of {len(claims)}{': ' * bool(turned)}"
+        f"{'; '.join(turned)}."
     )
+
+
+def _each(form, rows, key):
+    return ", ".join(form.format(row[key]) for row in rows)
 
 
 def _turns(said):
