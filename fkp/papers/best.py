@@ -89,8 +89,8 @@ def files(made: dict[str, Path], test: Faces, zoom: float) -> list[dict]:
     return [
         {
             "file": path.name,
-            "MB": round(path.stat().st_size / 1e6, 3),
-            **{k: round(v, 3) for k, v in common_scores(models.load(path), test, zoom).items()},
+            "MB": path.stat().st_size / 1e6,
+            **common_scores(models.load(path), test, zoom),
         }
         for path in made.values()
     ]

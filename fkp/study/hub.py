@@ -63,9 +63,9 @@ def _card(reports, folder):
         return None
     claims = by_claim(said(found["done"]))
     last = [alike(rows)[-1]["verdict"] for rows in claims.values()]
+    shown = ("study", "profile", "title", "question", "answer", "source")
     return {
-        "study": reports.name,
-        **{key: found[key] for key in ("title", "question", "answer", "source", "profile")},
+        **{key: found[key] for key in shown},
         "link": _link(reports, folder),
         "published": "published" in reports.parts[len(folder.parts) :],
         "runs": len(found["runs"]),
