@@ -155,6 +155,15 @@ def test_seeds_that_kept_draws_speak_for_those_that_did_not():
     assert cell[1:].tolist() == pytest.approx((2.9 + 0.3 * np.linspace(-1, 1, 21)).tolist())
 
 
+def test_of_how_many_seeds_the_compared_means_are():
+    every = trainings()
+    twice = every[(every["variant"] == "by hand") & (every["treatment"] != "none")]
+    found = judged(pd.concat([every, twice, twice[twice["treatment"] == "knn"]]))["seeds"]
+    assert found.dropna().to_dict() == dict.fromkeys(["1", "3", "3b", "abstract"], "1 to 3") | {
+        "4": "1"
+    }
+
+
 def test_of_treatments_that_are_not_the_papers_nothing_is_concluded():
     every = trainings()
     mask = every[every["treatment"] == "none"].assign(treatment="mask", rmse=[0.5, 1, 2, 3])

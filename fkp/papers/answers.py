@@ -1,8 +1,7 @@
 """The answer of a study in two sentences, made by rule from the metrics of its runs.
 
 A rule takes the runs' metrics and gives a text; it raises LookupError where what it needs has not
-been run. A study without a rule of its own is answered with its verdicts and
-its lowest error.
+been run. A study without a rule of its own is answered with its verdicts and its lowest error.
 """
 
 import re
@@ -11,7 +10,7 @@ from statistics import mean, median
 import numpy as np
 
 from fkp.measure.landmarks import PIXELS
-from fkp.papers import phrases, published
+from fkp.papers import claims, phrases, published
 from fkp.record import results
 
 ANSWERED = {"holds": "Yes", "mixed": "In part", "does not hold": "No"}
@@ -111,11 +110,13 @@ def _turns(said):
 
 
 def _hidden(runs):
+    """Of the paper's network."""
     found = {}
     for run in phrases.scored(runs, "rmse"):
         parameters = run["run"]["parameters"]
         key = parameters.get("hide"), parameters.get("treatment")
-        found.setdefault(key, []).append(run["scores"]["rmse"]["value"])
+        if parameters.get("model") not in claims.OURS:
+            found.setdefault(key, []).append(run["scores"]["rmse"]["value"])
     means = {key: mean(values) for key, values in found.items()}
     whole, none = means["nothing", "none"], means["kaggle", "none"]
     order = [name for hide, name in sorted(means, key=means.get) if hide == "kaggle"]

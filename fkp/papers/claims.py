@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from fkp.papers import published
+from fkp.papers import phrases, published
 from fkp.record import results
 
 ALIKE = 0.1  # px of RMSE below which two models count as equally good
@@ -27,13 +27,14 @@ OURS = ("keypoint_net", "small", "tiny")
 # its best RMSE is below this share of the mean face's.
 LEARNT = 0.9
 NOTE = (
-    "Range: lowest and highest of the comparisons. They are means over seeds; no interval enters "
-    "a verdict. Clear, where it is known: the comparisons whose 95 % interval over test faces "
-    "(1.96 standard deviations over 200 draws of them, the same for all networks) lies wholly on "
-    "one side of the limit, out of those whose runs kept such draws; of another training, which "
-    f"may differ by {ALIKE} px, it says nothing. Models within {ALIKE} px count as equally good in "
-    "(1) and (4), which speak of comparable ones; (3) says lower, so its limit is 0. (1) and (4) "
-    "are of one pair of networks each, after the paper's treatments. Left out "
+    "Range: lowest and highest of the comparisons. They are means over seeds (column seeds: of how "
+    "many); no interval enters a verdict. Clear, where it is known: the comparisons whose 95 % "
+    "interval over test faces (1.96 standard deviations over 200 draws of them, the same for all "
+    "networks) lies wholly on one side of the limit, out of those whose runs kept such draws; of "
+    f"another training, which may differ by {ALIKE} px, it says nothing. Interval: the median's, "
+    f"likewise, where all comparisons have draws. Models within {ALIKE} px count as equally good "
+    "in (1) and (4), which speak of comparable ones; (3) says lower, so its limit is 0. (1) and "
+    "(4) are of one pair of networks each, after the paper's treatments. Left out "
     f"of (3) is a model that does not get below {LEARNT:.0%} of the mean face's RMSE on the same "
     "rows; the better imputer is that of the lower test error, which favours imputing. The epoch "
     "is the one best on all validation rows, for complete test rows too. On all rows, (3) depends "
@@ -162,22 +163,23 @@ def conclusions(
     every = every[~every["model"].isin(OURS) & every["treatment"].isin(TREATMENTS)]
     if timed := times is not None:
         times, costs = (table[~table.index.isin(OURS)] for table in (times, costs))
-    rmse, sizes = (resampled(every, column) for column in ("rmse", "parameters"))
+    words = rows_apart(every)
+    scores = {score: resampled(every, score) for score in words}
     kinds = every.drop_duplicates("variant").set_index("variant")[[*results.TRAITS]]
     rows = [
-        *_by_hand(rmse, sizes, kinds),
+        *_by_hand(every, scores["rmse"], kinds),
         *([_mobilenet_is_fastest(times)] if timed else []),
         *(
             _augmenting_beats_imputing(
-                _learnt(resampled(every, score), (floor or {}).get(score, np.nan)), words
+                every, _learnt(rmse, (floor or {}).get(score, np.nan)), words[score]
             )
-            for score, words in rows_apart(every).items()
+            for score, rmse in scores.items()
         ),
-        _fine_tuning_changes_little(rmse, kinds),
+        _fine_tuning_changes_little(every, scores["rmse"], kinds),
         *([_multiply_adds_tell_the_time(times, costs)] if timed else []),
         _lowest_error(leaks),
         *([_mobilenet_is_twice_as_fast(times)] if timed else []),
-        _mobilenet_errs_least(rmse, kinds["model"]),
+        _mobilenet_errs_least(every, scores["rmse"], kinds["model"]),
         *([_by_hand_is_faster(times)] if timed else []),
     ]
     return pd.DataFrame(rows)
@@ -196,8 +198,20 @@ def _of(kinds, **wanted):
     return names[0] if len(names) else None
 
 
-def _by_hand(rmse, sizes, kinds):
+def seeds_of(every: pd.DataFrame, variants: Sequence[str], treatments: Sequence[str]) -> dict:
+    """Of how many seeds the means of these are: {"seeds": "1 to 3"}; {} without a training.
+
+    Args:
+        every: a row per training: variant, treatment.
+    """
+    part = every[every["variant"].isin(variants) & every["treatment"].isin(treatments)]
+    said = phrases.span(part.groupby(["variant", "treatment"]).size())
+    return {"seeds": said} if said else {}
+
+
+def _by_hand(every, rmse, kinds):
     """Of the CNN optimised by hand and the one tuned in the paper's space."""
+    sizes = resampled(every, "parameters")
     pair = _of(kinds, model="manual_cnn"), _of(kinds, model="tuned_cnn", space="paper")
     by_hand, tuned = pair if None not in pair else ([], [])
     yield row(
@@ -205,7 +219,7 @@ def _by_hand(rmse, sizes, kinds):
         f"RMSE, by hand minus tuned (px), per treatment, below {ALIKE}",
         rmse[by_hand] - rmse[tuned],
         ALIKE,
-    )
+    ) | seeds_of(every, pair, TREATMENTS)
     yield row(
         "(1) They may be ideal in model size and parameters",
         "parameters, by hand over tuned, per treatment, below 1",
@@ -223,7 +237,7 @@ def _mobilenet_is_fastest(times):
     )
 
 
-def _augmenting_beats_imputing(rmse, words):
+def _augmenting_beats_imputing(every, rmse, words):
     ahead = []
     for variant in rmse.columns.unique("variant"):
         part = rmse[variant]
@@ -234,12 +248,12 @@ def _augmenting_beats_imputing(rmse, words):
         "RMSE, augmented minus better imputed (px), per model, below 0",
         side_by_side(ahead),
         0,
-    )
+    ) | seeds_of(every, rmse.columns.unique("variant"), (*IMPUTED, "augment"))
 
 
-def _fine_tuning_changes_little(rmse, kinds):
+def _fine_tuning_changes_little(every, rmse, kinds):
     """Backbones from ImageNet's weights; from random ones nothing is transferred."""
-    apart = []
+    apart, compared = [], []
     for model, size in kinds[["model", "size"]].drop_duplicates().to_numpy():
         frozen, tuned = (
             _of(kinds, model=model, size=size, fine_tune=how) for how in ("none", "all")
@@ -247,12 +261,13 @@ def _fine_tuning_changes_little(rmse, kinds):
         if frozen is not None and tuned is not None:
             by = rmse[tuned] - rmse[frozen]
             apart.append(by * np.sign(by.loc[0]))
+            compared += [frozen, tuned]
     return row(
         "(4) Frozen and completely fine-tuned baselines do not differ significantly",
         f"RMSE, distance of fine-tuned from frozen (px), per treatment, below {ALIKE}",
         side_by_side(apart),
         ALIKE,
-    )
+    ) | seeds_of(every, compared, TREATMENTS)
 
 
 def _multiply_adds_tell_the_time(times, costs):
@@ -298,7 +313,7 @@ def _by_hand_is_faster(times):
     )
 
 
-def _mobilenet_errs_least(rmse, models):
+def _mobilenet_errs_least(every, rmse, models):
     shares = []
     for treatment in rmse.columns.unique("treatment"):
         part = rmse.xs(treatment, axis=1, level="treatment")
@@ -310,7 +325,7 @@ def _mobilenet_errs_least(rmse, models):
         "RMSE of its best form over that of the best other model, per treatment, below 1",
         side_by_side(shares),
         1,
-    )
+    ) | seeds_of(every, models.index, TREATMENTS)
 
 
 def of_landmarks(paper: str | None, scores: pd.DataFrame, models: pd.Series) -> pd.DataFrame:

@@ -63,7 +63,7 @@ def _judged(folder):
                 "folder": folder,
                 "profile": profile,
                 "budget": budget,
-                "seeds": _seeds(study["done"]),
+                "seeds": row.get("seeds") or _seeds(study["done"]),
             }
 
 
