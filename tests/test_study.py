@@ -51,6 +51,17 @@ def test_later_settings_win(root, profile, overrides, epochs, treatment, seeds):
     assert "out" not in trained[0]
 
 
+def test_runs_of_several_splits_are_not_summed_up_as_seeds_of_one(root):
+    write_notebook(root / "notebooks" / "02-split.ipynb", "split_seed = 0\nout = None")
+    grid = "runs:\n - {notebook: split, grid: {split_seed: [0, 1]}}"
+    write_study(root, grid)
+    assert len(plan("toy", root=root).runs) == 2
+    write_study(root, grid + "\n - {notebook: compare, collect: true}")
+    with pytest.raises(ValueError, match="toy: compare cannot sum up runs of several split_seed"):
+        plan("toy", root=root)
+    assert len(plan("toy", overrides={"split_seed": 1}, root=root).runs) == 2
+
+
 def test_a_profile_of_one_entry_leaves_the_others_alone(root):
     train = "{notebook: train, grid: {model: [cnn]}"
     write_study(

@@ -142,8 +142,8 @@ def plan(name, *, profile=None, data=None, overrides=None, root=None):
         Plan; runs come in the order of the file, those that collect last.
 
     Raises:
-        ValueError: unknown study, profile, notebook or parameter, or a parameter that only the
-            engine sets.
+        ValueError: unknown study, profile, notebook or parameter, a parameter that only the engine
+            sets, or runs of several splits summed up as one.
     """
     root = Path(root or studyfile.project())
     study, data, overrides = load_study(name, root), data or Data(), overrides or {}
@@ -171,8 +171,13 @@ def plan(name, *, profile=None, data=None, overrides=None, root=None):
             raise ValueError(f"{name}: {called} cannot read {late[0]}, which is not run before it")
         before.add(called)
         for axes, parameters in _expand(entry, notebook, profile, study, settings, overrides):
-            inputs = [run.folder for run in runs.values() if run.name in reads]
-            key = _key(notebook, parameters, data, inputs)
+            inputs = [run for run in runs.values() if run.name in reads]
+            if collect and len({run.parameters.get("split_seed") for run in inputs} - {None}) > 1:
+                raise ValueError(
+                    f"{name}: {called} cannot sum up runs of several split_seed: it compares "
+                    "figures of the same test faces"
+                )
+            key = _key(notebook, parameters, data, [run.folder for run in inputs])
             run = Run(notebook, called, axes, parameters, reads, key, bool(collect))
             runs.setdefault((run.name, run.key), run)
     heading = {key: study[key] for key in studyfile.HEADING}
