@@ -237,7 +237,16 @@ def test_data_is_what_is_given_or_lies_in_data_or_drawn(root, faces_file):
     assert (given.path, given.source, given.name) == (faces_file, "npz", "faces.npz")
     (root / "data" / "README.md").touch()
     faces_file.rename(root / "data" / "faces.npz")
-    assert planned.choose_data(None, None).fingerprint == given.fingerprint
+    found = planned.choose_data(None, None)
+    assert (found.fingerprint, found.name) == (given.fingerprint, "faces.npz")
+    assert planned.choose_data(None, "drawn") == Data(forced=True)
+
+
+def test_what_data_holds_is_not_passed_over(root):
+    (root / "data" / "mine").mkdir()
+    (root / "data" / "mine" / "faces.csv").write_text("photo,nose_x,nose_y\na.png,1,2\n")
+    with pytest.raises(ValueError, match=r"mine: not recognised .*got 'photo'.*--source drawn"):
+        planned.choose_data(None, None)
     assert planned.choose_data(None, "drawn") == Data(forced=True)
 
 

@@ -87,6 +87,16 @@ def test_coco_brings_several_things_of_a_picture_and_their_names(hands):
     np.testing.assert_allclose(apart / apart[0], before / before[0], rtol=1e-3)
 
 
+def test_a_folder_with_one_file_is_read_as_the_file(hands):
+    folder, points = hands
+    file = as_coco(folder, points)
+    of_file, of_folder = (readers.read(path, size=64).fingerprint for path in (file, folder))
+    assert of_file == of_folder
+    (folder / "more.json").touch()
+    with pytest.raises(SourceError, match="not recognised"):
+        readers.read(folder)
+
+
 def test_a_csv_of_names_gives_what_coco_gives(hands):
     folder, points = hands
     columns = ",".join(f"{name}_{axis}" for name in HAND for axis in "xy")
@@ -310,6 +320,18 @@ def bad_csv(folder, points, old, new):
     return folder / "bad.csv"
 
 
+def in_latin_1(folder, points):
+    file = bad_csv(folder, points, "0.png", "é.png")
+    file.write_bytes(file.read_text("utf-8").encode("latin-1"))
+    return file
+
+
+def without_category(folder, points):
+    file = as_coco(folder, points)
+    file.write_text(file.read_text().replace('"category_id": 7, ', "", 1))
+    return file
+
+
 def bad_coco(folder, points, name, **values):
     file = as_coco(folder, points)
     found = json.loads(file.read_text())
@@ -350,6 +372,8 @@ def renamed(folder, points):
             "column wrist_x: got 'wrist_x, wrist_y', expected .* once",
         ),
         (lambda f, p: bad_csv(f, p, ",little_3_y", ""), "column little_3_x: got 'little_3_x, '"),
+        (in_latin_1, r"bad\.csv: got 'text in another encoding', expected text in UTF-8"),
+        (without_category, "row 1, column annotations: expected a category_id"),
         (renamed, r"points\.yaml: got 'little_3', expected 'wrist' as point 1, as in hands\.json"),
         (lambda f, p: bad_coco(f, p, "images", id=[1]), r"row 1, column images, id: got \[1\]"),
         (lambda f, p: bad_coco(f, p, "images", file_name=7), "images, file_name: got 7"),
@@ -358,7 +382,14 @@ def renamed(folder, points):
             lambda f, p: bad_coco(f, p, "annotations", category_id=None),
             r"column category_id: got \[None, .*a category_id of 7",
         ),
-        (lambda f, p: bad_coco(f, p, "annotations", keypoints=[10**400]), "row 1: got .*x, y, v"),
+        (lambda f, p: bad_coco(f, p, "images", file_name=None), "row 1, column images, file_name"),
+        (lambda f, p: bad_coco(f, p, "images", id=3), "row 2, column images, id: got 3, .* once"),
+        (lambda f, p: bad_coco(f, p, "annotations", keypoints=5), "annotations, keypoints: got 5"),
+        (
+            lambda f, p: bad_coco(f, p, "annotations", keypoints=[1, 2, 2, 3, "5px", 2]),
+            "row 1: got '5px', expected x, y, v",
+        ),
+        (lambda f, p: bad_coco(f, p, "annotations", keypoints=[10**400]), "row 1: got 10.*x, y, v"),
         (lambda f, p: as_coco(f, p, name=["hand"]), "categories, name: got"),
         (lambda f, p: as_coco(f, p, keypoints="lrn"), "categories, keypoints: got 'lrn'"),
         (lambda f, p: as_coco(f, p, keypoints=5), "categories, keypoints: got 5"),

@@ -125,7 +125,8 @@ def choose_data(path: Path | None, source: str | None, options: object = None) -
     Options are the reader's.
 
     Raises:
-        ValueError: the path does not exist or is not recognised, or the format is unknown.
+        ValueError: the path does not exist or is not recognised, as all that `data/` holds, or the
+            format is unknown.
     """
     from fkp.data import readers
     from fkp.study.plan import Data
@@ -139,11 +140,17 @@ def choose_data(path: Path | None, source: str | None, options: object = None) -
     if path is None:
         path = readers.within(folder, source)
         if path is None and source is None:
+            for other in sorted({*folder.glob("[!.]*")} - {folder / "README.md"}):
+                try:
+                    readers.recognise(other)
+                except ValueError as error:
+                    raise ValueError(f"{error}; --source drawn: drawn faces") from None
             return Data()
         if path is None:
             raise ValueError(f"--source {source} needs --data PATH; data/ holds nothing like it")
     path = Path(path).expanduser().resolve()
     name = source or readers.recognise(path)
+    path = readers.only(path, name) or path
     found = readers.fingerprint(path, name, options)
     return Data(path, name, path.name, found, forced=source is not None)
 

@@ -23,12 +23,13 @@ SOURCES = {
     "ibug": ("fkp.data.readers.ibug", "a folder of images and .pts files"),
     "helen": ("fkp.data.readers.helen", "a folder with annotation/1.txt ..."),
     "wflw": ("fkp.data.readers.wflw", "list_98pt*.txt, or its folder"),
-    "coco": ("fkp.data.readers.coco", "a .json file of keypoints"),
+    "coco": ("fkp.data.readers.coco", "a .json file of keypoints, or its folder"),
     "table": ("fkp.data.readers.table", "a .csv of images with NAME_x, NAME_y ..."),
-    "npz": ("fkp.data.readers.npz", "a .npz file"),
+    "npz": ("fkp.data.readers.npz", "a .npz file, or its folder"),
     "drawn": ("fkp.data.drawing", "no path"),
 }
 LISTS = ("coco", "table", "wflw")  # of points, whose images lie elsewhere
+ENDINGS = {"coco": ".json", "npz": ".npz"}  # of the one file of a format
 
 
 class SourceError(ValueError):
@@ -92,6 +93,14 @@ def recognise(path: Path | str) -> str:
             return name
     why = "".join(f" ({error})" for error in module("table").lists(path)[1][:1])
     raise SourceError(f"{path}: not recognised{why}. {_known()}")
+
+
+def only(path: Path | str, source: str) -> Path | None:
+    """The file of one of `ENDINGS`, given it or a folder in which it is the only one."""
+    path, ending = Path(path), ENDINGS.get(source)
+    files = path.glob("[!.]*") if path.is_dir() else [path]
+    found = [file for file in files if file.suffix.lower() == ending and file.is_file()]
+    return found[0] if len(found) == 1 else None
 
 
 def within(path: Path | str, source: str | None = None) -> Path | None:

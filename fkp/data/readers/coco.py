@@ -5,16 +5,17 @@ x, y, v for each, v = 0 where nothing is marked; `bbox` is x, y, w, h.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 
 from fkp.data import own
 from fkp.data.faces import Faces
-from fkp.data.readers import fault, marked, scheme
+from fkp.data.readers import fault, marked, only, scheme
 
 _TYPES = {
-    "a text": str | None,
+    "a text": str,
     "a number or a text": str | int | float | None,
     "a list": list | None,
 }
@@ -22,6 +23,7 @@ _VALUES = (
     ("images", "id", "a number or a text"),
     ("images", "file_name", "a text"),
     ("annotations", "image_id", "a number or a text"),
+    ("annotations", "keypoints", "a list"),
     ("categories", "name", "a number or a text"),
     ("categories", "keypoints", "a list"),
     ("categories", "skeleton", "a list"),
@@ -29,14 +31,14 @@ _VALUES = (
 
 
 def recognises(path: Path) -> bool:
-    """A file that ends in .json."""
-    return Path(path).suffix.lower() == ".json" and Path(path).is_file()
+    """A file that ends in .json, or a folder with one."""
+    return only(path, "coco") is not None
 
 
 def read(
     path: Path, category: str | None = None, images: str | None = None, **cut: object
 ) -> Faces:
-    """Read the annotations of one category.
+    """Read the annotations of one category, of a file or the only one of a folder.
 
     Args:
         category: name of the category; default: the only one with keypoints.
@@ -46,16 +48,22 @@ def read(
     Raises:
         SourceError: names the file, the annotation and what was expected.
     """
-    path = Path(path).resolve()
+    path = (only(path, "coco") or Path(path)).resolve()
     found = _load(path)
     chosen = _category(path, found["categories"], category)
     names = [str(name) for name in chosen["keypoints"]]
     points = scheme.find(path, len(names), _said(path, chosen, names))
-    files = {image.get("id"): image.get("file_name") for image in found["images"]}
+    files = {}
+    for number, image in enumerate(found["images"], 1):
+        if image.get("id") in files:
+            raise fault(path, "each id once", image["id"], row=number, column="images, id")
+        files[image.get("id")] = image["file_name"]
     rows = []
     for number, entry in enumerate(found["annotations"], 1):
+        if entry.get("keypoints") and "category_id" not in entry:
+            raise fault(path, "a category_id", row=number, column="annotations")
         if entry.get("category_id") == chosen.get("id") and entry.get("keypoints"):
-            if files.get(entry.get("image_id")) is None:
+            if entry.get("image_id") not in files:
                 expected = "an image_id of the file's images"
                 raise fault(path, expected, entry.get("image_id"), row=number)
             place = _points(path, number, entry["keypoints"], len(names))
@@ -80,7 +88,7 @@ def _load(path):
     for name, key, expected in _VALUES:
         for number, row in enumerate(found[name], 1):
             if not isinstance(row.get(key), _TYPES[expected]):
-                raise fault(path, expected, row[key], row=number, column=f"{name}, {key}")
+                raise fault(path, expected, row.get(key), row=number, column=f"{name}, {key}")
     return found
 
 
@@ -112,5 +120,7 @@ def _points(path, number, values, k):
     try:
         table = np.array(values, dtype=float).reshape(k, 3)
     except (TypeError, ValueError, OverflowError):
-        raise fault(path, f"x, y, v of {k} keypoints", values, row=number) from None
+        odd = (v for v in values if not isinstance(v, int | float) or abs(v) > sys.float_info.max)
+        got = next(odd, f"{len(values)} values")
+        raise fault(path, f"x, y, v of {k} keypoints, numbers", got, row=number) from None
     return np.where(table[:, 2:] > 0, table[:, :2], np.nan)

@@ -37,7 +37,9 @@ def read(file: Path, what: str, columns: Sequence[str] | None = None) -> pd.Data
             if column not in names:
                 raise fault(file, "this column in the header", names, column=column)
         _count(file, 1 + max(map(names.index, columns)), len(names))
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeError, csv.Error) as error:
+    except UnicodeError:
+        raise fault(file, "text in UTF-8", "text in another encoding") from None
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, csv.Error) as error:
         raise fault(file, f"a table with {what} ({error})") from error
     if table.empty:
         raise fault(file, "data rows below the header", "a header only")

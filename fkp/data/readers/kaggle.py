@@ -215,7 +215,7 @@ def parse_pixels(text: bytes, count: int, file: Path, row: int, line: int) -> by
 
 def _columns(file, header):
     """Name -> position for a training file (30 coordinates) or a test file (ImageId)."""
-    test = not any(name in COLUMNS for name in header) and "ImageId" in header
+    test = not any(name in COLUMNS for name in header)
     if len(header) == 1 and ";" in header[0]:
         raise fault(file, "commas between the columns", "semicolons", line=1)
     needed = ("ImageId", "Image") if test else (*COLUMNS, "Image")

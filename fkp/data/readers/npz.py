@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from fkp.data.faces import Faces
-from fkp.data.readers import cache, fault, scheme
+from fkp.data.readers import cache, fault, only, scheme
 from fkp.data.schemes import Scheme
 
 _IMAGES = ("images", "X", "x", "data")
@@ -28,17 +28,17 @@ _TEXTS = ("parts", "names")
 
 
 def recognises(path: Path) -> bool:
-    """A file that ends in .npz."""
-    return Path(path).suffix.lower() == ".npz" and Path(path).is_file()
+    """A file that ends in .npz, or a folder with one."""
+    return only(path, "npz") is not None
 
 
 def read(path: Path) -> Faces:
-    """Read a .npz file as described above.
+    """Read a .npz file as described above, or the only one of a folder.
 
     Raises:
         SourceError: names the file, the array and, for a value out of range, its row.
     """
-    path = Path(path)
+    path = only(path, "npz") or Path(path)
     arrays = _load(path)
     images = _images(path, *_first(path, arrays, _IMAGES))
     column, points = _first(path, arrays, _POINTS)
