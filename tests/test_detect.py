@@ -63,6 +63,7 @@ def test_a_higher_score_asks_for_more(detector, drawn):
     assert len(few) <= len(detector.boxes(drawn.images[0], min_score=0.3)[0])
     found = [detector.boxes(drawn.images[0], min_score=least)[1] for least in (0.3, 0.1)]
     assert len(found[1]) > len(found[0]) and found[1].min() < 0.3
+    assert (detector.boxes(drawn.images[0], min_score=0)[0][:, 2:] > 0).all()
 
 
 def test_one_detector_serves_several_threads(detector, drawn):

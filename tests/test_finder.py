@@ -67,6 +67,7 @@ def test_a_face_beyond_the_edge_is_still_a_face(light):
         (np.zeros((9, 9), np.uint8), [(0, 0, 5)] * 4, r"boxes: expected x, y, w, h each"),
         (np.zeros((9, 9), np.uint8), [(0, 0, 5, 5), (1, 1, 0, 3)], "box 1: expected"),
         (np.zeros((9, 9), np.uint8), [(0, 0, np.nan, 5)], "box 0: expected"),
+        (np.zeros((9, 9), np.uint8), [(0, 0, 1e9, 1e9)], "box 0: expected one of the image, 9 x 9"),
     ],
 )
 def test_what_cannot_be_looked_at_is_named(light, image, boxes, complaint):
@@ -185,6 +186,14 @@ def test_several_pictures_give_what_each_gives(drawn):
 def test_what_is_no_picture_is_named(picture, most, complaint):
     with pytest.raises(ValueError, match=complaint):
         fkp.load("tiny", threads=1)(picture, max_faces=most)
+
+
+def test_a_score_is_from_0_to_1(drawn):
+    finder = fkp.load("tiny", threads=1)
+    with pytest.raises(ValueError, match="min_score: expected a number from 0 to 1, got 2"):
+        finder(drawn.images[0], min_score=2)
+    for face in finder(drawn.images[0], min_score=0):
+        assert np.isfinite(face.points).all() and np.isfinite(face.box).all()
 
 
 @pytest.mark.parametrize("degrees", [-50, 40])

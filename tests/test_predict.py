@@ -100,6 +100,25 @@ def test_what_is_not_ours_is_not_written_over(folder):
     assert "pictures: 1," in told, "overlays are no pictures"
 
 
+def test_pictures_of_one_name_in_two_calls_keep_apart(folder):
+    Image.open("in/none.jpg").save("in/deep/two.png")
+    for _ in range(2):
+        predict("in/two.png", "--save", "pts")
+        predict("in/deep/two.png", "--save", "pts")
+        names = {file.name for file in Path("predictions").glob("[!.]*")}
+        assert names == {"two.png", "two_1.pts", "two_2.pts", "two-1.png"}
+
+
+def test_overlays_of_a_call_that_was_killed_are_replaced(folder, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("fkp.cli.predict.shorten", lambda file: exit(1))  # after the first overlay
+        predict("in", status=1)
+    assert [file.name for file in Path("predictions").glob("[!.]*")] == ["two.jpg"]
+    predict("in")
+    names = {file.name for file in Path("predictions").glob("[!.]*")}
+    assert names == {"two.jpg", "two-1.png", "none.jpg"}
+
+
 def test_what_is_ours_is_no_source_however_it_is_named(folder, monkeypatch):
     monkeypatch.chdir("in")
     Path("notes.txt").write_text("no picture")
@@ -183,6 +202,7 @@ def test_a_broken_picture_is_named_and_the_others_go_on(folder):
         (("empty",), "empty: no picture or video in this folder"),
         (("in", "--save", "xml"), "--save: got 'xml', expected json, csv, pts"),
         (("in", "--model", "giant"), "giant: no such file"),
+        (("in", "--out", "in/two.png"), "in/two.png is no folder that can be written to"),
     ],
 )
 def test_a_wrong_call_ends_at_once(folder, monkeypatch, capsys, arguments, complaint):

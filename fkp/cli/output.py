@@ -51,3 +51,10 @@ def quiet() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def writable(file: Path, out: Path) -> None:
+    """ValueError, naming the option --out, unless a file of that name may be written."""
+    folder = next(parent for parent in file.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise ValueError(f"--out {out}: {folder} is no folder that can be written to")

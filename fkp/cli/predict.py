@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from fkp.cli.output import quiet, shorten
+from fkp.cli.output import quiet, shorten, writable
 
 
 def predict(
@@ -49,8 +49,12 @@ def predict(
     from fkp.photo.video import is_video
 
     names = _named(sources, out, save or ())
+    if writes := save or not as_json:
+        writable(out / "overlay", out)
     with quiet():
         finder = _opened(model)
+    if writes:  # before the first overlay, so that none is taken for another's
+        remember(out, names)
     folder, keeps = None if as_json else out, bool(as_json or save)
     look, found, stills, status = {"max_faces": max_faces, "min_score": min_score}, [], [], 0
     for file, name in tqdm(names.items(), unit="file", leave=False, disable=len(names) < 2 or None):
@@ -72,15 +76,13 @@ def predict(
             break
         if not as_json:
             tqdm.write(f"{shorten(file)}: {told}")
-    forms = dict.fromkeys(save or ()) if found else ()
-    earlier = {form for form in forms if (out / f"predictions.{form}").is_file()}
-    written = {form: FORMS[form](found, out) for form in forms}
-    if found and (folder or save):
-        remember(out, names.values())
     if as_json:
         typer.echo(json.dumps([picture.facts() for picture in found], indent=1))
     elif not all(map(is_video, names)):
         typer.echo(f"pictures: {len(stills)}, faces: {sum(stills)}, overlays: {shorten(out)}/")
+    forms = dict.fromkeys(save or ()) if found else ()
+    earlier = {form for form in forms if (out / f"predictions.{form}").is_file()}
+    written = {form: FORMS[form](found, out) for form in forms}
     for form, file in written.items():
         again = ", in place of an earlier file" if form in earlier else ""
         typer.echo(f"written: {shorten(file)}{again}", err=as_json)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fkp.cli.output import AsJson, quiet, shorten, show
+from fkp.cli.output import AsJson, quiet, shorten, show, writable
 from fkp.cli.train import PICTURES, Force, free, pictures
 
 
@@ -107,6 +107,7 @@ def export(
     from fkp.deploy.export import export_file
     from fkp.models import about, load
 
+    writable(out / "model", out)
     faces, cut = None, {}
     if calibrate:
         if readers.recognise(calibrate) not in PICTURES:  # which are read as they are
@@ -166,7 +167,7 @@ def recolour(
     face: Annotated[
         int | None, typer.Option(min=1, help="Only this one, counted from the largest; else all.")
     ] = None,
-    model: Annotated[str, typer.Option(help="Finds the points; as for `predict`.")] = "small",
+    model: Annotated[str, typer.Option(help="Finds the 68 points; as for `predict`.")] = "small",
     points: Annotated[
         Path | None, typer.Option(help=".pts file of 68 points, in place of faces found.")
     ] = None,
@@ -190,6 +191,7 @@ def recolour(
     out = out or Path(f"{photo.stem}-recoloured.png")
     if out.resolve() == photo.resolve():
         raise ValueError(f"--out {out}: is the photograph itself; give another name")
+    writable(out, out)
     shown = picture.read(photo)
     if points is not None:
         found = [(picture.marked(shown, points), IBUG_68)]

@@ -1,7 +1,6 @@
 """Commands that train: on one's own faces, or on Kaggle's for a submission."""
 
 import json
-import os
 import shlex
 import shutil
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fkp.cli.output import shorten
+from fkp.cli.output import shorten, writable
 from fkp.cli.planned import (
     Parameters,
     SourceName,
@@ -157,9 +156,7 @@ def free(out: Path, ending: str, force: bool) -> None:
         raise ValueError(f"--out: expected a name that ends in {ending}, got {str(out)!r}")
     if out.exists() and not force:
         raise ValueError(f"{out}: exists already; give another --out, or --force to replace it")
-    folder = next(parent for parent in out.absolute().parents if parent.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise ValueError(f"--out {out}: {folder} is no folder that can be written to")
+    writable(out, out)
 
 
 def _weights(name):

@@ -95,7 +95,7 @@ class Detector:
     def _squares(self, pixels, least):
         """(n, 4), x, y, w, h as the network gives them, px, and (n,) scores; many of one face.
 
-        Those that score no more than `least` are left out.
+        Those that score no more than `least`, or have no area, are left out.
         """
         h, w = pixels.shape[:2]
         padded = np.zeros((1, -(-h // _STEP) * _STEP, -(-w // _STEP) * _STEP, 3), np.float32)
@@ -110,7 +110,7 @@ class Detector:
             logits = self.net.get_tensor(self.outputs[1])[0, :, 0]
             moves = self.net.get_tensor(self.outputs[16])[0, :, :4]
         scores = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
-        likely = scores > least
+        likely = (scores > least) & (moves[:, 2:] > 0).all(axis=1)
         moves = moves[likely]
         middle, size = moves[:, :2] + _anchors(*padded.shape[1:3])[likely], moves[:, 2:]
         return np.hstack([middle - size / 2, size]), scores[likely]

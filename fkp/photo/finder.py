@@ -27,6 +27,7 @@ from fkp.prepare.warp import ROOM, aligned, composed, frames, inverse, moved, pl
 
 Picture = str | Path | Image.Image | np.ndarray
 _DOUBT = 0.06  # mean expected error, as a share of the box's side, beyond which nothing is a face
+_FAR = 100  # sides of an image within which a box has to lie
 _TURNED = 15.0  # degrees from which a face is set upright before it is looked at again
 WEIGHTS = Path(models.__file__).parent / "weights"
 
@@ -114,13 +115,16 @@ class Finder:
             min_score: of a detection, 0 to 1.
 
         Raises:
-            ValueError: a picture that is not there or cannot be read, or a negative `max_faces`.
+            ValueError: a picture that is not there or cannot be read, a negative `max_faces`, or a
+                `min_score` beyond 0 to 1.
             ModuleNotFoundError: the detector is not installed.
         """
         if not isinstance(pictures, list | tuple):
             return self([pictures], max_faces, min_score)[0]
         if max_faces is not None and max_faces < 0:
             raise ValueError(f"max_faces: expected a number from 0 or None, got {max_faces}")
+        if not 0 <= min_score <= 1:
+            raise ValueError(f"min_score: expected a number from 0 to 1, got {min_score}")
         found = [self._detected(picture, min_score) for picture in pictures]
         if not found:
             return []
@@ -149,7 +153,8 @@ class Finder:
             A Face for each box, in that order.
 
         Raises:
-            ValueError: another image, or a box of other than four numbers or without area.
+            ValueError: another image, or a box of other than four numbers, without area, or far
+                larger than the image or off it.
         """
         pixels = _pixels(_opened(image), self.channels)
         boxes = np.asarray(boxes, float)
@@ -159,6 +164,12 @@ class Finder:
         bad = np.flatnonzero(~(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)))
         if len(bad):
             raise ValueError(f"box {bad[0]}: expected x, y and w, h above 0, got {boxes[bad[0]]}")
+        far = np.flatnonzero((np.abs(boxes) > _FAR * max(pixels.shape[:2])).any(axis=1))
+        if len(far):
+            size = f"{pixels.shape[1]} x {pixels.shape[0]} px"
+            raise ValueError(
+                f"box {far[0]}: expected one of the image, {size}, got {boxes[far[0]]}"
+            )
         return self._faces(boxes, *self._around(pixels, boxes), before=before)
 
     def _detected(self, picture, min_score):

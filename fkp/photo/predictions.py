@@ -1,8 +1,9 @@
 """Pictures and videos by name in, the faces found in them as files out: JSON, CSV, .pts."""
 
 import glob
+import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, takewhile
 from pathlib import Path
@@ -15,7 +16,7 @@ from fkp.photo.finder import Face
 from fkp.record.files import whole, write_json, write_text
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
-_WRITTEN = ".written"  # in the folder of overlays: the names of what is ours there
+_WRITTEN = ".written"  # in the folder of overlays: names of what is ours there, and what it shows
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def pictures(sources: Sequence[str], leave: Path) -> dict[Path, str]:
 
     Returns:
         file -> a name of its own for what is written about it: its stem, numbered if that is taken
-        by another, or in `leave` by a file that is not ours.
+        by another, here or earlier in `leave`, or there by a file that is not ours.
 
     Raises:
         FileNotFoundError: a source that is not there, or holds neither; sources of which all is
@@ -104,23 +105,24 @@ def pictures(sources: Sequence[str], leave: Path) -> dict[Path, str]:
         files |= {file.resolve(): file for file in found}
     if sources and not files:
         raise FileNotFoundError(f"{leave}: all that was named is what fkp wrote there")
-    names, taken = {}, {re.sub(r"_\d+$", "", f.stem) for f in leave.glob("*.pts")} - ours
-    taken |= {f.stem for f in leave.glob("*") if f.suffix.lower() in known} - ours
-    for file in files.values():
+    names, there = {}, {re.sub(r"_\d+$", "", f.stem) for f in leave.glob("*.pts")}
+    there |= {f.stem for f in leave.glob("*") if f.suffix.lower() in known}
+    for shown, file in files.items():
         numbered = (f"{file.stem}{f'-{i}' if i else ''}" for i in count())
+        taken = {*names.values(), *(name for name in there if ours.get(name) != str(shown))}
         names[file] = next(name for name in numbered if name not in taken)
-        taken.add(names[file])
     return names
 
 
-def remember(folder: Path, names: Iterable[str]) -> None:
-    """Note that what is called so in the folder is ours: the next time it may be replaced."""
-    write_text(folder / _WRITTEN, "\n".join(sorted(_ours(folder) | {*names})))
+def remember(folder: Path, names: Mapping[Path, str]) -> None:
+    """Note that what is called so in the folder is ours: shown again it may be replaced."""
+    write_json(folder / _WRITTEN, _ours(folder) | {n: str(f.resolve()) for f, n in names.items()})
 
 
 def _ours(folder):
+    """Name -> the picture or video that it is about."""
     note = folder / _WRITTEN
-    return {*note.read_text("utf-8").splitlines()} if note.is_file() else set()
+    return json.loads(note.read_text("utf-8")) if note.is_file() else {}
 
 
 def to_json(found: Sequence[Found], folder: Path) -> Path:
@@ -159,14 +161,13 @@ def to_pts(found: Sequence[Found], folder: Path) -> Path:
 
     Those of an earlier call that found more faces are removed.
     """
-    ours = _ours(folder)
     for picture in found:
         for number, face in enumerate(picture.faces, 1):
             lines = "".join(f"{x:.2f} {y:.2f}\n" for x, y in face.points + 1)
             text = f"version: 1\nn_points: {len(face.points)}\n{{\n{lines}}}\n"
             write_text(folder / f"{picture.stem}_{number}.pts", text)
         more = (folder / f"{picture.stem}_{n}.pts" for n in count(len(picture.faces) + 1))
-        for earlier in takewhile(Path.is_file, more) if picture.stem in ours else ():
+        for earlier in takewhile(Path.is_file, more):
             earlier.unlink()
     return folder
 
