@@ -415,7 +415,10 @@ def test_a_fault_is_named(hands, make, complaint):
 
 @pytest.mark.parametrize(
     ("place", "complaint"),
-    [((1e12, 5), "expected a point on the image"), ((-100, 5), r"data row 2.*point on the image")],
+    [
+        ((1e12, 5), "expected a point on the image"),
+        ((-100, 5), r"a\.npz, data row 2, column point_2: got .*point on the image"),
+    ],
 )
 def test_points_far_off_the_image_are_refused_by_row(tmp_path, place, complaint):
     points = np.full((3, 5, 2), 10.0)

@@ -110,8 +110,11 @@ def test_pictures_of_one_name_in_two_calls_keep_apart(folder):
 
 
 def test_overlays_of_a_call_that_was_killed_are_replaced(folder, monkeypatch):
+    def killed(file):
+        return sys.exit(1) if file.name == "none.jpg" else read(file)
+
     with monkeypatch.context() as patch:
-        patch.setattr("fkp.cli.predict.shorten", lambda file: exit(1))  # after the first overlay
+        patch.setattr("fkp.photo.picture.read", killed)
         predict("in", status=1)
     assert [file.name for file in Path("predictions").glob("[!.]*")] == ["two.jpg"]
     predict("in")

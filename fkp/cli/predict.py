@@ -49,12 +49,10 @@ def predict(
     from fkp.photo.video import is_video
 
     names = _named(sources, out, save or ())
-    if writes := save or not as_json:
+    if unsaid := bool(save or not as_json):
         writable(out / "overlay", out)
     with quiet():
         finder = _opened(model)
-    if writes:  # before the first overlay, so that none is taken for another's
-        remember(out, names)
     folder, keeps = None if as_json else out, bool(as_json or save)
     look, found, stills, status = {"max_faces": max_faces, "min_score": min_score}, [], [], 0
     for file, name in tqdm(names.items(), unit="file", leave=False, disable=len(names) < 2 or None):
@@ -74,6 +72,9 @@ def predict(
             typer.echo("stopped", err=True)
             status = 130
             break
+        if unsaid and (save or out.is_dir()):  # at once: this call may be killed
+            remember(out, names)
+            unsaid = False
         if not as_json:
             tqdm.write(f"{shorten(file)}: {told}")
     if as_json:

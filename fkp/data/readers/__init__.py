@@ -180,20 +180,25 @@ def beyond(points: np.ndarray, width: int, height: int) -> np.ndarray:
 def _check_points(path, faces):
     """Refuse labels that can only be a fault: far off the image, or most of them off it."""
     h, w, _ = faces.image_shape
+
+    def place(row):  # a name that only counts says no more than the row
+        name = str(faces.names[row])
+        return path if name.removeprefix("row ").isdigit() else f"{path}, {name}"
+
     off = beyond(faces.points, w, h)
     far = np.argwhere(off > max(h, w))
     if len(far):
         row, point = far[0]
-        place = tuple(float(value) for value in faces.points[row, point])
-        label = f"{faces.names[row]}, {faces.scheme.labels[point]}"
-        raise fault(path, f"a point on the image, {w} x {h} px", place, row=row + 1, column=label)
+        got = tuple(float(value) for value in faces.points[row, point])
+        label, expected = faces.scheme.labels[point], f"a point on the image, {w} x {h} px"
+        raise fault(place(row), expected, got, row=row + 1, column=label)
     outside, labelled = (off > 0).sum(axis=1), faces.labelled.sum(axis=1)
     most = np.flatnonzero(2 * outside > labelled)
     if len(most):
         row = most[0]
         found = f"{outside[row]} of {labelled[row]} points outside"
         expected = f"most points on the image, {w} x {h} px"
-        raise fault(path, expected, found, row=row + 1, column=str(faces.names[row]))
+        raise fault(place(row), expected, found, row=row + 1)
 
 
 def read_or_draw(path: str | Path | None, source: str | None, options: dict, drawn: dict) -> Faces:
