@@ -39,8 +39,10 @@ TABLES = {
 }
 # What `-p NAME=` may be at least, a whole number if this is one.
 LEAST = {
-    **dict.fromkeys(("epochs", "batch_size", "limit", "trials"), 1),
-    **dict.fromkeys(("seed", "split_seed", "patience", "epoch_size", "trial_epoch_size"), 0),
+    **dict.fromkeys(("epochs", "batch_size", "limit", "trials", "trial_epochs", "tuners"), 1),
+    **dict.fromkeys(("ranks", "rounds", "threads", "calls", "stages", "trees", "shown"), 1),
+    **dict.fromkeys(("seed", "seeds", "split_seed", "patience"), 0),
+    **dict.fromkeys(("epoch_size", "trial_epoch_size"), 0),
     **dict.fromkeys(("weight_decay", "average", "calm", "momentum"), 0.0),
     **{"side": 16, "size": 16, "zoom": 0.1, "learning_rate": 1e-9},
 }
@@ -82,6 +84,10 @@ def check_choices(overrides: dict) -> None:
             with quiet():
                 known = getattr(import_module(module), attribute)
             check_known(values, known, f"-p {name}")
+        if name in LEAST and not values:
+            raise ValueError(f"-p {name}: expected a value or several, got []")
+        if name == "drawn" and isinstance(given, dict):
+            _check_drawn(given)
         for value in values if name in LEAST else ():
             if value is not None:
                 _check_least(f"-p {name}", value, LEAST[name])
@@ -99,6 +105,17 @@ def _check_least(where, value, least):
     if not (number and least <= value < math.inf):
         a = "a whole" if whole and isinstance(value, float) else "a"
         raise ValueError(f"{where}: expected {a} number from {least:g}, got {value!r}")
+
+
+def _check_drawn(given):
+    """A single face is drawn with these options, which refuses those that cannot be."""
+    from fkp.data import readers
+
+    _check_least("-p drawn: n", given.get("n", 1), 1)
+    try:
+        readers.read_or_draw(None, None, {}, given | {"n": 1})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"-p drawn: {error}") from error
 
 
 def _keys(name, model):
