@@ -82,7 +82,7 @@ def train(
     }
     if isinstance(given.get("options"), dict) and found.source not in PICTURES:
         overrides["options"] = _CUT | given["options"]
-    check_choices(overrides)
+    check_choices(overrides, {"model", "treatment"} - given.keys())
     planned = plan("train", data=found, overrides=overrides | {"name": out.stem})
     faces = _faces(found, overrides.get("options"))
     if weights is not None:
