@@ -127,6 +127,8 @@ def test_models_are_listed(monkeypatch):
     assert row["name"] == "manual_cnn"
     assert row["input"] == "64x64x1"
     assert row["float32_mb"] * 1e6 == pytest.approx(4 * row["parameters"], rel=0.01)
+    too_many = CliRunner().invoke(cli.app, ["models", "--points", "100000000"])
+    assert too_many.exit_code == 2 and "'--points'" in too_many.output
 
 
 @pytest.mark.parametrize(
