@@ -161,6 +161,7 @@ def test_models_are_listed(monkeypatch):
         (("run", "toy", "-p", "model=resnet18", "-p", "model_options={body: x}"), "unknown 'body'"),
         (("run", "toy", "--dry-run", "--only", "nope"), "--only: unknown 'nope' (known: compare"),
         (("run", "toy", "--dry-run", "--again", "nope"), "--again: unknown 'nope' (known: compare"),
+        (("run", "toy", "--dry-run", "--shared", "s3://x"), "--shared: goes with --scheduler"),
         (("run", "toy", "--scheduler", "foo"), "--scheduler: expected tcp://HOST:PORT, got 'foo'"),
         (("status", "toy", "-p", "model=cnn"), "-p model: unknown 'cnn' (known: baseline_cnn"),
         (("run", "toy", "--profile", "huge"), "unknown 'huge' (known: quick, smoke)"),
