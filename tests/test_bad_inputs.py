@@ -229,6 +229,7 @@ CASES = [
     (NONE, "run detour", "no study 'detour'"),
     (NONE, "submit a.keras", "data: expected a folder with test.csv or test.zip"),
     (NONE, "kaggle .", "IdLookupTable.csv: expected IdLookupTable.csv"),
+    (text("a.csv", "x"), "kaggle a.csv", "a.csv: a file, expected the folder with Kaggle's files"),
     (text("submission.csv", "x"), "kaggle .", "submission.csv: exists already"),
 ]
 

@@ -122,6 +122,8 @@ def kaggle(
     from fkp.study.plan import plan
 
     free(out, ".csv", force)
+    if data.is_file():
+        raise ValueError(f"{data}: a file, expected the folder with Kaggle's files")
     read_lookup(data)
     read(data, part="test")
     if (data / "SampleSubmission.csv").is_file():
