@@ -211,7 +211,9 @@ CASES = [
     ),
     # Options
     (arrays(), "train a.npz --out a.h5", "--out: expected a name that ends in .keras"),
-    (arrays(), "train a.npz --model giant", "-p model: unknown 'giant'"),
+    (arrays(), "train a.npz --model giant", "error: --model: unknown 'giant'"),
+    (arrays(), "train a.npz --treatment odd", "error: --treatment: unknown 'odd'"),
+    (arrays(), "train a.npz -p model=giant", "error: -p model: unknown 'giant'"),
     (arrays(), "train a.npz --weights giant", "--weights: giant: no such file"),
     (arrays(), "train a.npz -p loss=abs", "-p loss: unknown 'abs'"),
     (arrays(), "train a.npz -p side=none", "-p side: expected a number from 16, got 'none'"),
@@ -227,6 +229,7 @@ CASES = [
     (NONE, "run detour", "no study 'detour'"),
     (NONE, "submit a.keras", "data: expected a folder with test.csv or test.zip"),
     (NONE, "kaggle .", "IdLookupTable.csv: expected IdLookupTable.csv"),
+    (text("a.csv", "x"), "kaggle a.csv", "a.csv: a file, expected the folder with Kaggle's files"),
     (text("submission.csv", "x"), "kaggle .", "submission.csv: exists already"),
 ]
 

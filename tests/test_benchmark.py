@@ -133,9 +133,16 @@ def test_the_clock_stops_after_calls_or_seconds_but_not_before_the_least_number(
 
 
 def test_conditions_name_machine_threads_and_versions():
-    found = benchmark.conditions(2)
-    assert found["threads"] == 2 and found["cores"] == os.cpu_count() and found["cpu"]
+    found = benchmark.conditions(1)
+    assert found["threads"] == 1 and found["cores"] == os.cpu_count() and found["cpu"]
     assert set(found["versions"]) >= {"tensorflow", "onnxruntime", "ai-edge-litert"}
+
+
+def test_more_threads_than_cores_are_refused(images):
+    with pytest.raises(ValueError, match="threads: 9999, each on its own core"):
+        benchmark.conditions(9999)
+    with pytest.raises(ValueError, match="threads: 9999, each on its own core"):
+        benchmark.measure({}, images, threads=9999, batches=(1,))
 
 
 def made_up_rows():

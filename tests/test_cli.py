@@ -127,6 +127,8 @@ def test_models_are_listed(monkeypatch):
     assert row["name"] == "manual_cnn"
     assert row["input"] == "64x64x1"
     assert row["float32_mb"] * 1e6 == pytest.approx(4 * row["parameters"], rel=0.01)
+    too_many = CliRunner().invoke(cli.app, ["models", "--points", "100000000"])
+    assert too_many.exit_code == 2 and "'--points'" in too_many.output
 
 
 @pytest.mark.parametrize(
@@ -145,6 +147,12 @@ def test_models_are_listed(monkeypatch):
         (("run", "toy", "-p", "epochs=1e9999"), "-p epochs: expected a whole number from 1, got"),
         (("run", "toy", "-p", "zoom=.inf"), "-p zoom: expected a number from 0.1, got inf"),
         (("run", "toy", "-p", "momentum=abc"), "-p momentum: expected a number from 0, got 'abc'"),
+        (("run", "toy", "-p", "ranks=[8, -1]"), "-p ranks: expected a number from 1, got -1"),
+        (("run", "toy", "-p", "seeds=[a]"), "-p seeds: expected a number from 0, got 'a'"),
+        (("run", "toy", "-p", "seeds=[]"), "-p seeds: expected a value or several, got []"),
+        (("run", "toy", "-p", "drawn={n: -1}"), "-p drawn: n: expected a number from 1, got -1"),
+        (("run", "toy", "-p", "drawn={size: 8}"), "-p drawn: size: expected an integer of at"),
+        (("run", "toy", "-p", "drawn={m: 8}"), "-p drawn: source drawn has no option 'm'"),
         (("run", "toy", "-p", "warp={foo: 1}"), "-p warp: unknown 'foo' (known: blur, brightness"),
         (("run", "toy", "-p", "warp={blur: no}"), "-p warp: blur: expected a number from 0"),
         (("run", "toy", "-p", "jitter={sigma: -1}"), "jitter: sigma: expected a number from 0"),
@@ -153,6 +161,7 @@ def test_models_are_listed(monkeypatch):
         (("run", "toy", "-p", "model=resnet18", "-p", "model_options={body: x}"), "unknown 'body'"),
         (("run", "toy", "--dry-run", "--only", "nope"), "--only: unknown 'nope' (known: compare"),
         (("run", "toy", "--dry-run", "--again", "nope"), "--again: unknown 'nope' (known: compare"),
+        (("run", "toy", "--dry-run", "--shared", "s3://x"), "--shared: goes with --scheduler"),
         (("run", "toy", "--scheduler", "foo"), "--scheduler: expected tcp://HOST:PORT, got 'foo'"),
         (("status", "toy", "-p", "model=cnn"), "-p model: unknown 'cnn' (known: baseline_cnn"),
         (("run", "toy", "--profile", "huge"), "unknown 'huge' (known: quick, smoke)"),

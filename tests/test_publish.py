@@ -151,6 +151,10 @@ def test_half_a_study_is_published_if_meant_and_the_rest_named(tmp_path):
     states = [run["status"] for run in manifest["profiles"]["quick"]["runs"]]
     assert states == [*["finished"] * 3, "pending"]
     assert "3 of 4 runs" in (published / "index.html").read_text("utf-8")
+    drawn = plan("toy", root=root, profile="smoke", overrides={"model": "cnn"})
+    run_study(drawn)
+    with pytest.raises(ValueError, match="profile quick, is published on faces"):
+        publish(drawn)
     shutil.rmtree(root / "reports/toy")
     freshness = Freshness(planned(root))
     found = [freshness.state(run).status for run in planned(root).runs]

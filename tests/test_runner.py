@@ -318,11 +318,14 @@ def test_a_table_of_many_runs_is_folded(tmp_path):
     search = replace(other, notebook=search)  # another notebook's of the same parameters
     assert cost.estimates(replace(planned, study="b", runs=(search,)))[search.folder] is None
     missing = plan("toy", root=root, overrides={"epochs": 7})
-    assert set(cost.estimates(missing).values()) == {210.0}, "60 s of 2 epochs, so 210 s of 7"
-    assert cost.makespan(missing.runs, cost.estimates(missing), 10) == 630.0
+    assert set(cost.estimates(missing).values()) == {185.0}, "10 s and 50 s of 2 epochs, 175 of 7"
+    assert cost.makespan(missing.runs, cost.estimates(missing), 10) == 555.0
     assert set(cost.estimates(planned).values()) == {60.0}, "as that very run took"
     other = plan("toy", root=root, overrides={"model": "wide"})
     assert set(cost.estimates(other).values()) == {60.0}, "as runs of that name took"
+    (table,) = (replace(run, parameters={}, key="") for run in planned.runs[:1])
+    at = replace(planned, runs=(table,), profile="smoke")
+    assert cost.estimates(at)[table.folder] is None, "it trains nothing that could be scaled"
 
 
 class Refusing(nullcontext):

@@ -1,6 +1,7 @@
 """`fkp train` and `fkp kaggle`, from a data set to a file that is used."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,29 @@ def test_shipped_weights_say_which_network(project, monkeypatch, options, model,
     CliRunner().invoke(cli.app, ["train", "faces.npz", *map(str, options)])
     given = planned[0].runs[0].parameters
     assert (given["model"], given["side"]) == (model, side)
+
+
+@pytest.mark.parametrize(
+    ("options", "channels", "names", "complaint"),
+    [
+        (("small",), 1, "ab", r"small\.keras: none of its points \(ibug68\) is one of"),
+        (("faces.npz",), 1, KAGGLE_15.labels[:2], r"faces\.npz: expected a \.keras file"),
+        (("kaggle", "--model", "small"), 1, KAGGLE_15.labels[:2], "another network than small"),
+        (("kaggle", "--model", "resnet18"), 1, KAGGLE_15.labels[:2], "not with resnet18"),
+        (("kaggle",), 3, KAGGLE_15.labels[:2], "takes images of 1 channels, these have 3"),
+        (("kaggle",), 1, KAGGLE_15.labels[:2], None),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused_first(
+    project, monkeypatch, options, channels, names, complaint
+):
+    started = []
+    monkeypatch.setattr("fkp.cli.train._carried_out", started.append)
+    faces = readers.read(n=20, channels=channels)
+    np.savez("faces.npz", images=faces.images, points=faces.points[:, :2], point_names=list(names))
+    end = CliRunner().invoke(cli.app, ["train", "faces.npz", "--weights", *options])
+    assert len(started) == (complaint is None)
+    assert complaint is None or re.search(complaint, str(end.exception))
 
 
 def test_kaggles_files_become_a_submission(project):

@@ -3,6 +3,7 @@
 import math
 import operator
 import re
+from collections.abc import Collection
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -39,8 +40,10 @@ TABLES = {
 }
 # What `-p NAME=` may be at least, a whole number if this is one.
 LEAST = {
-    **dict.fromkeys(("epochs", "batch_size", "limit", "trials"), 1),
-    **dict.fromkeys(("seed", "split_seed", "patience", "epoch_size", "trial_epoch_size"), 0),
+    **dict.fromkeys(("epochs", "batch_size", "limit", "trials", "trial_epochs", "tuners"), 1),
+    **dict.fromkeys(("ranks", "rounds", "threads", "calls", "stages", "trees", "shown"), 1),
+    **dict.fromkeys(("seed", "seeds", "split_seed", "patience"), 0),
+    **dict.fromkeys(("epoch_size", "trial_epoch_size"), 0),
     **dict.fromkeys(("weight_decay", "average", "calm", "momentum"), 0.0),
     **{"side": 16, "size": 16, "zoom": 0.1, "learning_rate": 1e-9},
 }
@@ -65,8 +68,11 @@ def planned_study(
     return plan(study, profile=profile, data=found, overrides=overrides)
 
 
-def check_choices(overrides: dict) -> None:
+def check_choices(overrides: dict, options: Collection[str] = ()) -> None:
     """Refuse a value that its table does not hold, or out of range, before anything runs.
+
+    Args:
+        options: names that were given as --NAME, not by -p.
 
     Raises:
         ValueError: names the value and what was expected.
@@ -74,6 +80,7 @@ def check_choices(overrides: dict) -> None:
     from fkp.study.studyfile import check_known
 
     for name, given in overrides.items():
+        where = f"--{name}" if name in options else f"-p {name}"
         values = given if isinstance(given, list) else [given]
         if name in TABLES and values and given is not None:
             module, attribute = TABLES[name].split(":")
@@ -81,15 +88,19 @@ def check_choices(overrides: dict) -> None:
                 values = [part for value in values for part in str(value).split("+")]
             with quiet():
                 known = getattr(import_module(module), attribute)
-            check_known(values, known, f"-p {name}")
+            check_known(values, known, where)
+        if name in LEAST and not values:
+            raise ValueError(f"{where}: expected a value or several, got []")
+        if name == "drawn" and isinstance(given, dict):
+            _check_drawn(given)
         for value in values if name in LEAST else ():
             if value is not None:
-                _check_least(f"-p {name}", value, LEAST[name])
+                _check_least(where, value, LEAST[name])
         for value in values if name in (*TAKERS, "model_options") else ():
             if isinstance(value, dict) and value:
-                check_known(value, _keys(name, overrides.get("model")), f"-p {name}")
+                check_known(value, _keys(name, overrides.get("model")), where)
                 for key, number in value.items() if name in TAKERS else ():
-                    _check_least(f"-p {name}: {key}", number, 0.0)
+                    _check_least(f"{where}: {key}", number, 0.0)
 
 
 def _check_least(where, value, least):
@@ -99,6 +110,17 @@ def _check_least(where, value, least):
     if not (number and least <= value < math.inf):
         a = "a whole" if whole and isinstance(value, float) else "a"
         raise ValueError(f"{where}: expected {a} number from {least:g}, got {value!r}")
+
+
+def _check_drawn(given):
+    """A single face is drawn with these options, which refuses those that cannot be."""
+    from fkp.data import readers
+
+    _check_least("-p drawn: n", given.get("n", 1), 1)
+    try:
+        readers.read_or_draw(None, None, {}, given | {"n": 1})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"-p drawn: {error}") from error
 
 
 def _keys(name, model):

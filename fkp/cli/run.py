@@ -70,9 +70,6 @@ def run(
     planned = planned_study(study, data, source, profile, parameter)
     seconds = None if limit is None else parse_duration(limit)
     check_names(planned, only, again or ())
-    if dry_run:
-        show_plan(planned, only, again or (), stale, workers)
-        return
     if shared and not scheduler:
         raise ValueError("--shared: goes with --scheduler")
     if shared and reads_beside(planned):
@@ -80,6 +77,9 @@ def run(
             f"--shared: what {planned.data.name} is read with does not travel; "
             "run it where all machines see the data, without --shared"
         )
+    if dry_run:
+        show_plan(planned, only, again or (), stale, workers)
+        return
     place = Cluster(scheduler, planned.root, shared) if scheduler else None
     if place:
         typer.echo(f"{place.address}: {place.workers} notebooks at a time")

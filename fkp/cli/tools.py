@@ -14,7 +14,7 @@ from fkp.cli.train import PICTURES, Force, free, pictures
 def models(
     as_json: AsJson = False,
     shape: Annotated[str, typer.Option(help="Input as HEIGHTxWIDTHxCHANNELS.")] = "96x96x1",
-    points: Annotated[int, typer.Option(min=1, help="Number of points.")] = 15,
+    points: Annotated[int, typer.Option(min=1, max=1000, help="Number of points.")] = 15,
 ) -> None:
     """List the models: input, number of parameters, size of the saved file.
 

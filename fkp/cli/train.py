@@ -48,7 +48,11 @@ def train(
         ),
     ] = "mask",
     weights: Annotated[
-        str | None, typer.Option(help="Start from them: small, tiny or a .keras file.")
+        str | None,
+        typer.Option(
+            help="Start from them: small, tiny or a .keras file; of the same network, "
+            "with some of the same points, by name."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     source: SourceName = None,
@@ -77,9 +81,13 @@ def train(
     }
     if isinstance(given.get("options"), dict) and found.source not in PICTURES:
         overrides["options"] = _CUT | given["options"]
-    check_choices(overrides)
+    check_choices(overrides, {"model", "treatment"} - given.keys())
     planned = plan("train", data=found, overrides=overrides | {"name": out.stem})
-    typer.echo(_described(found, overrides.get("options")))
+    faces = _faces(found, overrides.get("options"))
+    if weights is not None:
+        _check_start(overrides, faces)
+    labelled = f"{faces.labelled.mean():.0%} of the points labelled"
+    typer.echo(f"{faces.source}: {len(faces)} rows, {len(faces.scheme)} points, {labelled}")
     made = _carried_out(planned)
     _copy(made / f"{out.stem}.keras", out)
     scores = json.loads((made / "metrics.json").read_text())["scores"]
@@ -113,6 +121,8 @@ def kaggle(
     from fkp.study.plan import plan
 
     free(out, ".csv", force)
+    if data.is_file():
+        raise ValueError(f"{data}: a file, expected the folder with Kaggle's files")
     read_lookup(data)
     read(data, part="test")
     if (data / "SampleSubmission.csv").is_file():
@@ -135,8 +145,8 @@ def pictures(path: Path, source: str | None = None, options: dict | None = None)
     return readers.read(path, source, **usual | (options or {}))
 
 
-def _described(data, options):
-    """What is read, in words; reading it tells faults before anything runs."""
+def _faces(data, options):
+    """What is read; reading it tells faults before anything runs."""
     from fkp.data import split
 
     faces = pictures(data.path, data.source, options)
@@ -146,8 +156,7 @@ def _described(data, options):
     if h != w:
         raise ValueError(f"{data.path}: pictures of {w} x {h} px, expected square ones")
     split.holdout(faces)
-    labelled = f"{faces.labelled.mean():.0%} of the points labelled"
-    return f"{faces.source}: {len(faces)} rows, {len(faces.scheme)} points, {labelled}"
+    return faces
 
 
 def free(out: Path, ending: str, force: bool) -> None:
@@ -167,6 +176,19 @@ def _weights(name):
     if not path.is_file():
         raise ValueError(f"--weights: {name}: no such file, nor one of the shipped models")
     return path.resolve()
+
+
+def _check_start(overrides, faces):
+    """ValueError, before anything runs, if the network cannot start from the weights."""
+    from fkp.models import warm
+    from fkp.photo.finder import WEIGHTS
+
+    model = overrides["model"]
+    if model not in (*_SIDES, "keypoint_net"):
+        raise ValueError(f"--weights: go with small, tiny or keypoint_net, not with {model}")
+    own = model not in _SIDES or overrides.get("model_options")
+    like = None if own else WEIGHTS / f"{model}.keras"
+    warm.check(overrides["weights"], faces.scheme, faces.image_shape[-1], like)
 
 
 def _carried_out(planned: "Plan") -> Path:

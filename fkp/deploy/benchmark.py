@@ -66,9 +66,10 @@ def measure(
         runtime: Python, NumPy and the images). Rows of the scaling alone have no model.
 
     Raises:
-        ValueError: too few images.
+        ValueError: too few images, or more threads than cores.
         ChildProcessError: a process failed; says which and why.
     """
+    _check_threads(threads)
     if len(images) < max(batches):
         raise ValueError(f"a batch of {max(batches)} needs as many images, got {len(images)}")
     pairs = [(model, *item) for model, paths in files.items() for item in paths.items()]
@@ -119,7 +120,11 @@ def conditions(threads: int) -> dict:
     Returns:
         dict: cpu, cores, threads, versions, load_percent (use of all cores by others over one
         second, before anything is measured).
+
+    Raises:
+        ValueError: more threads than cores.
     """
+    _check_threads(threads)
     return {
         "cpu": environment()["cpu"],
         "cores": os.cpu_count(),
@@ -129,6 +134,12 @@ def conditions(threads: int) -> dict:
         "python": platform.python_version(),
         "versions": {name: metadata.version(name) for name in _LIBRARIES},
     }
+
+
+def _check_threads(threads):
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if threads > cores:
+        raise ValueError(f"threads: {threads}, each on its own core, but {cores} can be used")
 
 
 def work(job: dict) -> list[dict]:

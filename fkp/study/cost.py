@@ -10,19 +10,22 @@ from statistics import median
 from fkp.study.plan import Plan, Run
 from fkp.study.records import read_metrics
 
+_START = 10.0  # seconds of a training that its images do not explain: libraries, faces, tracing
+
 
 def estimates(plan: Plan) -> dict[str, float | None]:
     """Seconds that each run may take: run folder -> seconds, None where nothing is known.
 
     The last record of that very run counts or, failing that, the median of the study's runs of that
-    name at this profile, at any profile, of the notebook's runs of that model in any study; these
-    three in proportion to the images that a training sees.
+    name at this profile; of what trains also at any profile, of the notebook's runs of that model
+    in any study; these three, after some seconds to start, in proportion to the images that a
+    training sees.
     """
     same, alike = {}, {}
     for about in _finished(plan.root):
         same[_key(about)] = about["seconds"]
         for key in _keys(about["study"], about["profile"], about):
-            alike.setdefault(key, []).append(about["seconds"] / _images(about["parameters"]))
+            alike.setdefault(key, []).append((about["seconds"], _images(about["parameters"])))
 
     def seconds(run):
         about = {"name": run.name, "notebook": run.notebook.name, "key": run.key}
@@ -30,8 +33,10 @@ def estimates(plan: Plan) -> dict[str, float | None]:
             return same[_key(about)]
         about["parameters"] = run.parameters
         keys = _keys(plan.study, plan.profile, about)
-        found = (median(alike[key]) for key in keys if key in alike)
-        return next((_images(run.parameters) * each for each in found), None)
+        keys = keys if run.parameters.get("epochs") else keys[:1]
+        mine = _images(run.parameters)
+        found = (median(_scaled(*one, mine) for one in alike[key]) for key in keys if key in alike)
+        return next(found, None)
 
     return {run.folder: seconds(run) for run in plan.runs}
 
@@ -68,6 +73,12 @@ def _keys(study, profile, about):
     passes = given.get("epoch_size") is None  # over the rows, of whatever number
     name = study, about.get("name", notebook), passes
     return (*name, profile), name, (notebook, str(given.get("model")), passes)
+
+
+def _scaled(seconds, images, mine):
+    """What took so many seconds with so many images, with mine."""
+    start = min(_START, seconds)
+    return start + (seconds - start) * mine / images
 
 
 def _images(parameters):

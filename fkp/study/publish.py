@@ -21,7 +21,7 @@ def publish(plan: Plan, replace: bool = False, partly: bool = False) -> dict[str
 
     Args:
         plan: a study of which every run has a result, here or published.
-        replace: what is published at this profile may be of other data.
+        replace: what is published at this profile, or shown first, may be of other data.
         partly: runs may be missing; the page says so.
 
     Returns:
@@ -30,7 +30,8 @@ def publish(plan: Plan, replace: bool = False, partly: bool = False) -> dict[str
     Raises:
         ValueError: a run is missing or failed, lacks a chart, or a file names a place of this
             machine; with `partly`, what is published would be taken away and nothing put in its
-            place; the profile is published on other data; the study is in use.
+            place; the profile, or the one shown first, is published on other data; the study is in
+            use.
     """
     with lock(plan.reports):
         freshness = Freshness(plan)
@@ -117,13 +118,16 @@ def _refuse_to_take_away(plan, states):
 
 
 def _refuse_other_data(plan):
-    section = manifest.read_manifest(plan.published)["profiles"].get(plan.profile)
-    if section and section["data"]["fingerprint"] != plan.data.fingerprint:
-        raise ValueError(
-            f"{plan.study}, profile {plan.profile}, is published on {section['data']['name']} "
-            f"({section['data']['fingerprint']}), this is {plan.data.name} "
-            f"({plan.data.fingerprint}): --replace if that is meant"
-        )
+    """ValueError if the profile, or the one that the study's page shows, is of other data."""
+    known = manifest.read_manifest(plan.published)
+    for profile in (plan.profile, known["latest"]):
+        section = known["profiles"].get(profile)
+        if section and section["data"]["fingerprint"] != plan.data.fingerprint:
+            raise ValueError(
+                f"{plan.study}, profile {profile}, is published on {section['data']['name']} "
+                f"({section['data']['fingerprint']}), this is {plan.data.name} "
+                f"({plan.data.fingerprint}): --replace if that is meant"
+            )
 
 
 def _copy_run(source, target):
