@@ -27,7 +27,7 @@ OURS = ("keypoint_net", "small", "tiny")
 # its best RMSE is below this share of the mean face's.
 LEARNT = 0.9
 NOTE = (
-    "Range: lowest and highest of the comparisons. They are means over seeds (column seeds: of how "
+    "Range: lowest and highest of the comparisons. They are means over seeds (seeds: of how "
     "many); no interval enters a verdict. Clear, where it is known: the comparisons whose 95 % "
     "interval over test faces (1.96 standard deviations over 200 draws of them, the same for all "
     "networks) lies wholly on one side of the limit, out of those whose runs kept such draws; of "

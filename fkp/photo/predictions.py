@@ -4,6 +4,7 @@ import glob
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, takewhile
 from pathlib import Path
@@ -105,12 +106,14 @@ def pictures(sources: Sequence[str], leave: Path) -> dict[Path, str]:
         files |= {file.resolve(): file for file in found}
     if sources and not files:
         raise FileNotFoundError(f"{leave}: all that was named is what fkp wrote there")
-    names, there = {}, {re.sub(r"_\d+$", "", f.stem) for f in leave.glob("*.pts")}
+    names, used = {}, set()
+    there = {re.sub(r"_\d+$", "", f.stem) for f in leave.glob("*.pts")}
     there |= {f.stem for f in leave.glob("*") if f.suffix.lower() in known}
     for shown, file in files.items():
         numbered = (f"{file.stem}{f'-{i}' if i else ''}" for i in count())
-        taken = {*names.values(), *(name for name in there if ours.get(name) != str(shown))}
-        names[file] = next(name for name in numbered if name not in taken)
+        free = (n for n in numbered if n not in there or ours.get(n) == str(shown))
+        names[file] = next(name for name in free if name not in used)
+        used.add(names[file])
     return names
 
 
@@ -122,7 +125,9 @@ def remember(folder: Path, names: Mapping[Path, str]) -> None:
 def _ours(folder):
     """Name -> the picture or video that it is about."""
     note = folder / _WRITTEN
-    return json.loads(note.read_text("utf-8")) if note.is_file() else {}
+    with suppress(ValueError):  # as it was, names alone
+        return json.loads(note.read_text("utf-8")) if note.is_file() else {}
+    return {}
 
 
 def to_json(found: Sequence[Found], folder: Path) -> Path:
