@@ -125,7 +125,7 @@ def remember(folder: Path, names: Mapping[Path, str]) -> None:
 def _ours(folder):
     """Name -> the picture or video that it is about."""
     note = folder / _WRITTEN
-    with suppress(ValueError):  # as it was, names alone
+    with suppress(ValueError):  # of an earlier version: lines
         return json.loads(note.read_text("utf-8")) if note.is_file() else {}
     return {}
 
