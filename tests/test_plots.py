@@ -97,6 +97,13 @@ def test_curves_and_clouds(ax, faces):
     assert ax.yaxis_inverted()
 
 
+def test_budgets_that_lie_close_share_a_label(ax):
+    table = pd.DataFrame({"a": [3.0, 2.0, 1.5, 1.4]}, index=[50_000, 100_000, 275_000, 316_000])
+    plots.budgets(ax, table, table - 0.1, table + 0.1)
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["50k", "100k", "275k"]
+    assert ax.lines[0].get_xdata().tolist() == [*table.index]
+
+
 def test_a_grid_has_as_many_panels_as_asked():
     figure, axes = plots.grid(10, columns=4)
     assert len(axes) == 10 and len(figure.axes) == 12

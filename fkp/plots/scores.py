@@ -41,7 +41,10 @@ def budgets(ax: Axes, table: pd.DataFrame, low: pd.DataFrame, high: pd.DataFrame
         ends = (frame.loc[known.index, column] for frame in (low, high))
         ax.fill_between(known.index, *ends, color=line.get_color(), alpha=0.12, linewidth=0)
     ax.set(xscale="log", xlabel="images seen", ylabel="RMSE (px)")
-    ax.set_xticks(table.index, [f"{images / 1000:.3g}k" for images in table.index])
+    ticks = []  # with room for their labels
+    for images in sorted(table.index):
+        ticks += [images] if not ticks or images > 1.3 * ticks[-1] else []
+    ax.set_xticks(ticks, [f"{images / 1000:.3g}k" for images in ticks])
     ax.minorticks_off()
     ax.grid(alpha=0.3)
     return ax
