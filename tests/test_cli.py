@@ -118,6 +118,7 @@ def test_inspect_counts_rows_labels_and_copies(faces_file):
     assert facts["exact_duplicates"] == 1
     assert facts["split_train"] + facts["split_validation"] + facts["split_test"] == 13
     assert "complete rows" in call("inspect", faces_file)
+    assert json.loads(call("inspect", "--source", "drawn", "--json"))["source"] == "drawn"
 
 
 def test_models_are_listed(monkeypatch):

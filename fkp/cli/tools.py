@@ -36,7 +36,9 @@ def models(
 
 
 def inspect(
-    path: Annotated[Path, typer.Argument(help="File or folder of faces.")] = Path("data"),
+    path: Annotated[
+        Path | None, typer.Argument(help="File or folder of faces; default: data.")
+    ] = None,
     source: Annotated[
         str | None, typer.Option(help="Read as this format instead of recognising it.")
     ] = None,
@@ -51,6 +53,7 @@ def inspect(
     from fkp.data import readers
     from fkp.data.describe import data_facts
 
+    path = path or (None if source == "drawn" else Path("data"))
     with Console(stderr=True).status("reading, and looking for copies of photographs"):
         facts = data_facts(readers.read(path if source else readers.within(path) or path, source))
     if as_json:
