@@ -95,9 +95,10 @@ def test_conclusions_stand_at_their_smallest_and_largest_budget(reports):
     larger = [[30, "It errs less", "holds", 1.0], [900, "It errs less", "does not hold", 2.5]]
     table = judged(*larger, [2700, "It errs less", "holds", 3.5], images=True)
     table["rows"][-1][-1] = 1  # of two models one was trained for that long
-    table["columns"].append("clear")
+    table["columns"] += ["clear", "seeds"]
     table["rows"] = [
-        [*row, clear] for row, clear in zip(table["rows"], ("", "2 of 2", "1 of 1"), strict=True)
+        [*row, clear, "1 to 2"]
+        for row, clear in zip(table["rows"], ("", "2 of 2", "1 of 1"), strict=True)
     ]
     write_run(folder / "budget", tables=[table], source="300-W")
     for name in ("paper-a", "budget"):
@@ -112,7 +113,10 @@ def test_conclusions_stand_at_their_smallest_and_largest_budget(reports):
     assert (second["claim"], second["large"], second["turned"]) == ("It is fast", None, False)
     html = write_hub(folder).read_text()
     assert "Paper A: 2 statements, 1 turned" in html and "not run" in html
-    assert "2 compared, clear: 2 of 2, seeds" in html and html.count(", clear: ") == 1
+    assert (
+        "2 compared, clear: 2 of 2, seeds:\N{NO-BREAK SPACE}1" in html
+        and html.count(", clear: ") == 1
+    )
     # A card counts a claim once, as its largest budget has it.
     cards = html.split('id="conclusions"')[0]
     assert cards.count("1× does not hold") == 2 and cards.count("1× holds") == 1

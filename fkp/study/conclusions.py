@@ -63,7 +63,7 @@ def _judged(folder):
                 "folder": folder,
                 "profile": profile,
                 "budget": budget,
-                "seeds": row.get("seeds") or _seeds(study["done"]),
+                "seeds": row["seeds"] if "seeds" in row else _seeds(study["done"]),
             }
 
 
